@@ -1,0 +1,70 @@
+package directory
+
+import (
+	"strings"
+
+	"github.com/google/uuid"
+	"golang.org/x/net/idna"
+	"golang.org/x/text/secure/precis"
+	"golang.org/x/text/unicode/norm"
+)
+
+// NormaliseEmail is the form in which two spellings of an address are the same:
+// NFKC, lower case, white space around it removed, its domain in ASCII without
+// a trailing dot. It does not validate.
+func NormaliseEmail(address string) string {
+	s := strings.ToLower(norm.NFKC.String(strings.TrimSpace(stripObscureSpace(address))))
+	local, domain, ok := cutLast(s, "@")
+	if !ok {
+		return s
+	}
+	domain = strings.TrimSuffix(domain, ".")
+	if ascii, err := idna.Lookup.ToASCII(domain); err == nil {
+		domain = ascii
+	}
+	return local + "@" + domain
+}
+
+// NormaliseUsername is the form in which two spellings of a username are the
+// same (RFC 8265 UsernameCaseMapped: NFC, width and case mapped). A string that
+// cannot be a username normalises to itself in lower case.
+func NormaliseUsername(username string) string {
+	trimmed := strings.TrimSpace(username)
+	if s, err := precis.UsernameCaseMapped.String(trimmed); err == nil {
+		return s
+	}
+	return strings.ToLower(norm.NFKC.String(trimmed))
+}
+
+// ValidUsername reports whether a string may be a username: RFC 8265, at most
+// 255 bytes, and never shaped like a UUID, which keeps GET /user/{username} and
+// GET /user/{user_id} apart on one path.
+func ValidUsername(username string) bool {
+	if len(username) > 255 || strings.ContainsAny(username, "/@ ") {
+		return false
+	}
+	if _, err := uuid.Parse(username); err == nil {
+		return false
+	}
+	_, err := precis.UsernameCaseMapped.String(username)
+	return err == nil
+}
+
+// stripObscureSpace removes zero-width and other white space that cannot be
+// seen, wherever it stands.
+func stripObscureSpace(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case '\u180e', '\u200b', '\u200c', '\u200d', '\u2060', '\ufeff', '\u00a0', '\u202f':
+			return -1
+		}
+		return r
+	}, s)
+}
+
+func cutLast(s, sep string) (before, after string, found bool) {
+	if i := strings.LastIndex(s, sep); i >= 0 {
+		return s[:i], s[i+len(sep):], true
+	}
+	return s, "", false
+}

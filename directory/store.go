@@ -1,0 +1,52 @@
+package directory
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Store keeps the directory. Lookups return [ErrNotFound], creations a
+// [*ConflictError] where a unique value is taken, and everything returns
+// [ErrUnavailable] when the store cannot answer.
+type Store interface {
+	// InTx runs f in one transaction, joining the one already in ctx. It
+	// commits when f returns nil.
+	InTx(ctx context.Context, f func(ctx context.Context) error) error
+	// AppendEvent writes an audit row, in the transaction in ctx when there is one.
+	AppendEvent(ctx context.Context, e Event) error
+
+	CreateUser(ctx context.Context, u *User) error
+	User(ctx context.Context, id uuid.UUID) (*User, error)
+	// UserByUsername matches without regard to case.
+	UserByUsername(ctx context.Context, username string) (*User, error)
+	UserByNumber(ctx context.Context, number int64) (*User, error)
+	// UsersByEmail returns every user of an address (compared by
+	// [NormaliseEmail]), those without a username first, then oldest first.
+	UsersByEmail(ctx context.Context, email string) ([]*User, error)
+	// UsersByMobile is the same for a number in E.164.
+	UsersByMobile(ctx context.Context, e164 string) ([]*User, error)
+	// UpdateUser writes every mutable column except the login counters and
+	// the session, which belong to package authn.
+	UpdateUser(ctx context.Context, u *User) error
+	// NextUserNumber reserves the next Delius number.
+	NextUserNumber(ctx context.Context) (int64, error)
+	MembershipsOf(ctx context.Context, userID uuid.UUID) (Memberships, error)
+
+	CreateOrganisation(ctx context.Context, o *Organisation) error
+	Organisation(ctx context.Context, id uuid.UUID) (*Organisation, error)
+	CreateService(ctx context.Context, s *Service) error
+	// AddServiceMember and AddOrganisationMember are no-ops' opposite: a second
+	// call is a [*ConflictError].
+	AddServiceMember(ctx context.Context, m Membership) error
+	AddOrganisationMember(ctx context.Context, m Membership) error
+	// AddToBrandingPools puts brandings into an organisation's pools; present ones stay.
+	AddToBrandingPools(ctx context.Context, organisation uuid.UUID, email, letter uuid.NullUUID) error
+}
+
+// Service dependencies that the rules need beside the store.
+type (
+	// Clock tells the time; injected so that tests can move it.
+	Clock func() time.Time
+)

@@ -1,0 +1,84 @@
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+// Event is what the log says of one request. Handlers add to it with [Note];
+// it is written once, when the request is answered. It names the route's
+// pattern, never the path or the query, which may hold what must not be logged.
+type Event struct {
+	ID      string
+	start   time.Time
+	pattern string
+	err     error
+	attrs   []slog.Attr
+}
+
+type eventKey struct{}
+
+func eventOf(ctx context.Context) *Event {
+	ev, _ := ctx.Value(eventKey{}).(*Event)
+	return ev
+}
+
+// Note adds attributes to the request's log event. They must not hold a secret,
+// code, token, address or number.
+func Note(ctx context.Context, attrs ...slog.Attr) {
+	if ev := eventOf(ctx); ev != nil {
+		ev.attrs = append(ev.attrs, attrs...)
+	}
+}
+
+// RequestID returns the identifier of the request in ctx; "" outside one.
+func RequestID(ctx context.Context) string {
+	if ev := eventOf(ctx); ev != nil {
+		return ev.ID
+	}
+	return ""
+}
+
+func (ev *Event) write(log *slog.Logger, r *http.Request, status int, took time.Duration) {
+	level := slog.LevelInfo
+	if status >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	if !log.Enabled(r.Context(), level) {
+		return
+	}
+	attrs := make([]slog.Attr, 0, 6+len(ev.attrs))
+	attrs = append(attrs,
+		slog.String("request_id", ev.ID), slog.String("method", r.Method), slog.String("route", ev.pattern),
+		slog.Int("status", status), slog.Duration("took", took))
+	if ev.err != nil {
+		attrs = append(attrs, slog.String("error", ev.err.Error()))
+	}
+	log.LogAttrs(r.Context(), level, "request", append(attrs, ev.attrs...)...)
+}
+
+// recorder remembers the status that was written.
+type recorder struct {
+	http.ResponseWriter
+	event  *Event
+	status int
+}
+
+func (rec *recorder) WriteHeader(status int) {
+	if rec.status == 0 {
+		rec.status = status
+	}
+	rec.ResponseWriter.WriteHeader(status)
+}
+
+func (rec *recorder) Write(b []byte) (int, error) {
+	if rec.status == 0 {
+		rec.status = http.StatusOK
+	}
+	return rec.ResponseWriter.Write(b)
+}
+
+// Unwrap lets http.ResponseController reach the real writer.
+func (rec *recorder) Unwrap() http.ResponseWriter { return rec.ResponseWriter }

@@ -1,0 +1,105 @@
+package storage
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"gatehouse/directory"
+)
+
+// errNoRows is what a query without a row returns on either engine.
+var errNoRows = sql.ErrNoRows
+
+// translate turns a driver's error into the directory's sentinels, keeping the
+// cause: no row, a taken unique value, a store that did not answer.
+func translate(err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, sql.ErrNoRows), errors.Is(err, pgx.ErrNoRows):
+		return directory.ErrNotFound
+	}
+	if field, ok := uniqueViolation(err); ok {
+		return &directory.ConflictError{Field: field}
+	}
+	if unavailable(err) {
+		return fmt.Errorf("%w: %w", directory.ErrUnavailable, err)
+	}
+	return err
+}
+
+// uniqueViolation returns the field whose unique value is taken. Unique
+// constraints and indexes are named table_field_key on both engines, so that
+// the name tells the field.
+func uniqueViolation(err error) (field string, ok bool) {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) && pg.Code == "23505" {
+		return uniqueField(pg.ConstraintName), true
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) && (lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY) {
+		return sqliteField(lite.Error()), true
+	}
+	return "", false
+}
+
+// uniqueField reads the field out of an index name such as users_email_address_key.
+func uniqueField(constraint string) string {
+	name := strings.TrimSuffix(constraint, "_key")
+	if i := strings.Index(name, "_"); i >= 0 && name != constraint {
+		return strings.TrimSuffix(name[i+1:], "_normalised")
+	}
+	return "id"
+}
+
+// sqliteField reads the column out of "UNIQUE constraint failed: users.username_normalised (2067)",
+// SQLite's only account of which constraint failed.
+func sqliteField(message string) string {
+	_, columns, ok := strings.Cut(message, "UNIQUE constraint failed: ")
+	if !ok {
+		return "id"
+	}
+	column, _, _ := strings.Cut(columns, ",")
+	column, _, _ = strings.Cut(column, " ")
+	if _, after, ok := strings.Cut(column, "."); ok {
+		column = after
+	}
+	return strings.TrimSuffix(column, "_normalised")
+}
+
+// unavailable reports whether the store, not the statement, is at fault.
+func unavailable(err error) bool {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) {
+		return true
+	}
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		// 08 connection, 53 resources, 57P administrator's shutdown, 40001 and 40P01 a lost race that may be tried again.
+		return strings.HasPrefix(pg.Code, "08") || strings.HasPrefix(pg.Code, "53") || strings.HasPrefix(pg.Code, "57P") ||
+			pg.Code == "25006" || pg.Code == "40001" || pg.Code == "40P01"
+	}
+	var connect *pgconn.ConnectError
+	var network net.Error
+	if errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) {
+		return true
+	}
+	var lite *sqlite.Error
+	if errors.As(err, &lite) {
+		switch lite.Code() & 0xff {
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN:
+			return true
+		}
+	}
+	// pgx reports a connection that died under a query as plain text around io errors.
+	return strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "unexpected EOF")
+}
