@@ -37,16 +37,13 @@ type Store interface {
 	CreateOrganisation(ctx context.Context, o *Organisation) error
 	Organisation(ctx context.Context, id uuid.UUID) (*Organisation, error)
 	CreateService(ctx context.Context, s *Service) error
-	// AddServiceMember and AddOrganisationMember are no-ops' opposite: a second
-	// call is a [*ConflictError].
+	// AddServiceMember and AddOrganisationMember return a [*ConflictError] for
+	// somebody who is a member already.
 	AddServiceMember(ctx context.Context, m Membership) error
 	AddOrganisationMember(ctx context.Context, m Membership) error
 	// AddToBrandingPools puts brandings into an organisation's pools; present ones stay.
 	AddToBrandingPools(ctx context.Context, organisation uuid.UUID, email, letter uuid.NullUUID) error
 }
 
-// Service dependencies that the rules need beside the store.
-type (
-	// Clock tells the time; injected so that tests can move it.
-	Clock func() time.Time
-)
+// Clock tells the time; injected so that tests can move it.
+type Clock func() time.Time

@@ -105,3 +105,29 @@ func (s *stringScanner) Scan(src any) error {
 	}
 	return nil
 }
+
+// nullableNumber turns zero into NULL.
+func nullableNumber(n int64) any {
+	if n == 0 {
+		return nil
+	}
+	return n
+}
+
+// numberInto scans a nullable integer; NULL is zero.
+func numberInto(n *int64) *numberScanner { return &numberScanner{n} }
+
+type numberScanner struct{ n *int64 }
+
+// Scan implements sql.Scanner.
+func (s *numberScanner) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*s.n = 0
+	case int64:
+		*s.n = v
+	default:
+		return fmt.Errorf("scan number: unexpected %T", src)
+	}
+	return nil
+}

@@ -30,7 +30,7 @@ create table users (
 create unique index users_number_key on users (number);
 create unique index users_username_normalised_key on users (username_normalised);
 -- Accounts that sign in with their address alone own it; those with a username may share one.
-create unique index users_email_address_key on users (email_normalised) where username_normalised is null;
+create unique index users_email_normalised_key on users (email_normalised) where username_normalised is null;
 create index users_email_normalised_idx on users (email_normalised);
 create index users_mobile_e164_idx on users (mobile_e164);
 
