@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 )
 
@@ -14,6 +15,7 @@ type Event struct {
 	ID      string
 	start   time.Time
 	pattern string
+	network netip.Addr
 	err     error
 	attrs   []slog.Attr
 }

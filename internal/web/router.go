@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"path"
 	"runtime/debug"
 	"slices"
@@ -51,6 +52,8 @@ type Router struct {
 	// Hosts are the Host header values answered, in lower case, with and
 	// without port; IP literals of this machine and localhost always are.
 	Hosts []string
+	// TrustedProxies are the peers whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
 	// Timeout is the deadline of a request's context.
 	Timeout time.Duration
 	// Clock tells the time for the log's durations.
@@ -98,7 +101,7 @@ func (rt *Router) Routes() []string {
 
 // ServeHTTP implements http.Handler.
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ev := &Event{ID: rt.NewRequestID(), start: rt.Clock()}
+	ev := &Event{ID: rt.NewRequestID(), start: rt.Clock(), network: rt.network(r)}
 	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), eventKey{}, ev), rt.Timeout)
 	defer cancel()
 	r = r.WithContext(ctx)
