@@ -2,8 +2,11 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
+
+	"gatehouse/directory"
 )
 
 // Engine names the database behind a [DB].
@@ -51,62 +54,111 @@ type rows interface {
 
 type txKey struct{}
 
+// transaction is what travels in a context: the engine's transaction, what to do
+// once it has been committed, and whether a statement in it has failed.
+type transaction struct {
+	tx
+	after  []func()
+	failed bool
+}
+
+// errDoomed is the commit of a transaction in which a statement failed.
+// PostgreSQL refuses such a commit by itself; SQLite would keep the other half.
+var errDoomed = errors.New("transaction holds a failed statement")
+
+func transactionOf(ctx context.Context) *transaction {
+	t, _ := ctx.Value(txKey{}).(*transaction)
+	return t
+}
+
 // rollbackTimeout bounds the rollback of a transaction whose context is already over.
 const rollbackTimeout = 2 * time.Second
 
 // InTx runs f in one transaction and commits when it returns nil; an
 // outer transaction in ctx is joined, and then the outer one decides.
 func (db *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error {
-	if _, joined := ctx.Value(txKey{}).(tx); joined {
+	if transactionOf(ctx) != nil {
 		return f(ctx)
 	}
-	t, err := db.begin(ctx)
+	begun, err := db.begin(ctx)
 	if err != nil {
 		return translate(err)
 	}
+	t := &transaction{tx: begun}
+	inner := context.WithValue(ctx, txKey{}, t)
 	done := false
 	defer func() {
 		if done {
 			return
 		}
-		// The caller's context may be over, but its connection must still be freed.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
-		defer cancel()
-		_ = t.rollback(ctx)
+		_ = db.Rollback(inner)
 	}()
-	if err := f(context.WithValue(ctx, txKey{}, t)); err != nil {
+	if err := f(inner); err != nil {
 		return err
 	}
-	// A failed commit has already ended the transaction.
+	if t.failed {
+		return errDoomed
+	}
 	done = true
-	return translate(t.commit(ctx))
+	return t.finish(ctx)
+}
+
+// finish commits, and then runs what waited for it. A commit that fails has
+// ended the transaction as well.
+func (t *transaction) finish(ctx context.Context) error {
+	if err := t.commit(ctx); err != nil {
+		return translate(err)
+	}
+	for _, f := range t.after {
+		f()
+	}
+	return nil
+}
+
+// AfterCommit runs f when the transaction in ctx has been committed, and at once
+// when there is none. It is for what others may only hear of when it is true.
+func (db *DB) AfterCommit(ctx context.Context, f func()) {
+	if t := transactionOf(ctx); t != nil {
+		t.after = append(t.after, f)
+		return
+	}
+	f()
 }
 
 // Begin starts a transaction that travels in the returned context until
 // [DB.Commit] or [DB.Rollback]. It exists for fosite, which leaves no room for a
 // closure; everything else uses [DB.InTx].
 func (db *DB) Begin(ctx context.Context) (context.Context, error) {
-	t, err := db.begin(ctx)
+	if transactionOf(ctx) != nil {
+		return ctx, errors.New("begin: the context already holds a transaction")
+	}
+	begun, err := db.begin(ctx)
 	if err != nil {
 		return ctx, translate(err)
 	}
-	return context.WithValue(ctx, txKey{}, t), nil
+	return context.WithValue(ctx, txKey{}, &transaction{tx: begun}), nil
 }
 
 // Commit ends the transaction of [DB.Begin].
 func (db *DB) Commit(ctx context.Context) error {
-	if t, ok := ctx.Value(txKey{}).(tx); ok {
-		return translate(t.commit(ctx))
+	t := transactionOf(ctx)
+	switch {
+	case t == nil:
+		return nil
+	case t.failed:
+		return errors.Join(errDoomed, db.Rollback(ctx))
+	default:
+		return t.finish(ctx)
 	}
-	return nil
 }
 
 // Rollback undoes the transaction of [DB.Begin].
 func (db *DB) Rollback(ctx context.Context) error {
-	t, ok := ctx.Value(txKey{}).(tx)
-	if !ok {
+	t := transactionOf(ctx)
+	if t == nil {
 		return nil
 	}
+	// The caller's context may be over, but its connection must still be freed.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 	defer cancel()
 	return translate(t.rollback(ctx))
@@ -119,51 +171,59 @@ func (db *DB) Ping(ctx context.Context) error { return translate(db.ping(ctx)) }
 func (db *DB) Close() error { return db.close() }
 
 func (db *DB) on(ctx context.Context) conn {
-	if t, ok := ctx.Value(txKey{}).(tx); ok {
+	if t := transactionOf(ctx); t != nil {
 		return t
 	}
 	return db.conn
 }
 
+// failed translates a driver's error and dooms the transaction it happened in.
+func failed(ctx context.Context, err error) error {
+	if t := transactionOf(ctx); t != nil && err != nil {
+		t.failed = true
+	}
+	return translate(err)
+}
+
 // exec runs a statement and returns how many rows it changed.
 func (db *DB) exec(ctx context.Context, query string, args ...any) (int64, error) {
 	n, err := db.on(ctx).exec(ctx, query, bind(args)...)
-	return n, translate(err)
+	return n, failed(ctx, err)
 }
 
 // row runs a query and scans its only row; no row is directory.ErrNotFound.
 func (db *DB) row(ctx context.Context, query string, args []any, dest ...any) error {
 	r, err := db.on(ctx).query(ctx, query, bind(args)...)
 	if err != nil {
-		return translate(err)
+		return failed(ctx, err)
 	}
 	defer r.Close()
 	if !r.Next() {
 		if err := r.Err(); err != nil {
-			return translate(err)
+			return failed(ctx, err)
 		}
-		return translate(errNoRows)
+		return directory.ErrNotFound
 	}
 	if err := r.Scan(dest...); err != nil {
-		return translate(err)
+		return failed(ctx, err)
 	}
 	r.Close()
-	return translate(r.Err())
+	return failed(ctx, r.Err())
 }
 
 // each runs a query and calls scan for every row.
 func (db *DB) each(ctx context.Context, query string, args []any, scan func(scan func(dest ...any) error) error) error {
 	r, err := db.on(ctx).query(ctx, query, bind(args)...)
 	if err != nil {
-		return translate(err)
+		return failed(ctx, err)
 	}
 	defer r.Close()
 	for r.Next() {
 		if err := scan(r.Scan); err != nil {
-			return translate(err)
+			return failed(ctx, err)
 		}
 	}
-	return translate(r.Err())
+	return failed(ctx, r.Err())
 }
 
 // reads reports whether a statement only reads, so that SQLite may run it

@@ -17,9 +17,6 @@ import (
 	"gatehouse/directory"
 )
 
-// errNoRows is what a query without a row returns on either engine.
-var errNoRows = sql.ErrNoRows
-
 // translate turns a driver's error into the directory's sentinels, keeping the
 // cause: no row, a taken unique value, a store that did not answer.
 func translate(err error) error {
