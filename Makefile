@@ -1,0 +1,76 @@
+# `make` lists what there is; `make run` and `make test` need nothing but Go,
+# Node and a Debian machine to install the rest on.
+
+TOOL := go tool -modfile=.ci/tools/go.mod
+STORES := deploy/testenv/with-stores
+GO_TEST := deploy/testenv/go-test
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
+
+# Where goroutines share state. The race detector makes everything else slower
+# and finds nothing there.
+RACE := ./authn/... ./oauth/... ./storage/... ./internal/...
+
+FUZZTIME := 10s
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## Start a development server with demo data on http://localhost:8080
+	@go run ./cmd/gatehouse dev
+
+.PHONY: build
+build: ## Build bin/gatehouse
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/ ./cmd/gatehouse
+
+.PHONY: test
+test: testenv ## Run every test on every engine; installs what is missing
+	@$(STORES) $(MAKE) --no-print-directory go-test go-race
+
+.PHONY: race
+race: testenv ## Run the tests of concurrent code under the race detector
+	@$(STORES) $(MAKE) --no-print-directory go-race
+
+.PHONY: e2e
+e2e: testenv ## Run only the tests that drive the whole binary
+	@$(STORES) $(GO_TEST) -timeout 8m ./cmd/...
+
+.PHONY: fuzz
+fuzz: ## Fuzz every parser of hostile input for FUZZTIME (10s) each
+	@deploy/testenv/fuzz $(FUZZTIME)
+
+.PHONY: bench
+bench: testenv ## Measure against a bare net/http server; writes docs/performance.md
+	@deploy/testenv/install wrk
+	@$(STORES) go run ./cmd/bench
+
+.PHONY: lint
+lint: ## Check style and the import rules
+	@$(TOOL) golangci-lint run
+
+.PHONY: check
+check: test lint ## Everything that CI runs
+
+.PHONY: vuln
+vuln: ## Look for known vulnerabilities in what is linked
+	@$(TOOL) govulncheck ./...
+
+.PHONY: assets
+assets: ## Compile the style sheet of the hosted pages
+	@cd authn/pages/assets-src && npm ci && npm run build
+
+# The steps of the targets above.
+
+.PHONY: testenv
+testenv:
+	@deploy/testenv/install
+	@deploy/testenv/npm-rigs
+
+.PHONY: go-test
+go-test:
+	@$(GO_TEST) -timeout 8m ./...
+
+.PHONY: go-race
+go-race:
+	@$(GO_TEST) -race -timeout 8m $(RACE)
