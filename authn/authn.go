@@ -133,6 +133,9 @@ type Message struct {
 	Template        string // the name of a template of package message
 	Personalisation map[string]any
 	ReplyTo         string
+	// ExpiresAt is when the message is no longer worth sending, as when its
+	// code is no longer accepted; zero is never.
+	ExpiresAt time.Time
 }
 
 // Revoker ends what was issued to a user, in the transaction in ctx: refresh
