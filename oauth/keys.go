@@ -122,7 +122,7 @@ func (k *Keys) Ensure(ctx context.Context) error {
 	}
 	for _, alg := range k.algs() {
 		for _, state := range []KeyState{ActiveKey, NextKey} {
-			if find(rows, alg, state) != nil {
+			if keyOf(rows, alg, state) != nil {
 				continue
 			}
 			if err := k.add(ctx, alg, state); err != nil {
@@ -211,7 +211,7 @@ func (row *SigningKey) expired(now time.Time) bool {
 	return !row.ExpiresAt.IsZero() && !now.Before(row.ExpiresAt)
 }
 
-func find(rows []SigningKey, alg string, state KeyState) *SigningKey {
+func keyOf(rows []SigningKey, alg string, state KeyState) *SigningKey {
 	i := slices.IndexFunc(rows, func(row SigningKey) bool { return row.Alg == alg && row.State == state })
 	if i < 0 {
 		return nil

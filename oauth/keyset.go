@@ -44,26 +44,26 @@ type Verified struct {
 // keySet is one immutable view of the keys.
 type keySet struct {
 	fingerprint string
-	signers     map[string]*signer   // by algorithm
-	headers     map[string]*verifier // by the encoded header
+	signers     map[string]*keySigner   // by algorithm
+	headers     map[string]*keyVerifier // by the encoded header
 	jwks        *document
 }
 
-// signer is an algorithm's active key with the headers of its tokens.
-type signer struct {
+// keySigner is an algorithm's active key with the headers of its tokens.
+type keySigner struct {
 	headers map[string]string // by type
 	sign    func(input []byte) ([]byte, error)
 }
 
-// verifier is a published key and the type that one of its headers says.
-type verifier struct {
+// keyVerifier is a published key and the type that one of its headers says.
+type keyVerifier struct {
 	row    *SigningKey
 	typ    string
 	verify func(input, signature []byte) bool
 }
 
 func newKeySet(rows []SigningKey, sealer Sealer) (*keySet, error) {
-	set := &keySet{fingerprint: fingerprint(rows), signers: map[string]*signer{}, headers: map[string]*verifier{}}
+	set := &keySet{fingerprint: fingerprint(rows), signers: map[string]*keySigner{}, headers: map[string]*keyVerifier{}}
 	published := make([]json.RawMessage, len(rows))
 	for i := range rows {
 		row := &rows[i]
@@ -91,7 +91,7 @@ func (set *keySet) addVerifiers(row *SigningKey) error {
 		return fmt.Errorf("signing key %s: %w", row.ID, err)
 	}
 	for _, typ := range tokenTypes {
-		set.headers[tokenHeader(row, typ)] = &verifier{row: row, typ: typ, verify: verify}
+		set.headers[tokenHeader(row, typ)] = &keyVerifier{row: row, typ: typ, verify: verify}
 	}
 	return nil
 }
@@ -105,7 +105,7 @@ func (set *keySet) addSigner(row *SigningKey, sealer Sealer) error {
 	if err != nil {
 		return fmt.Errorf("signing key %s: %w", row.ID, err)
 	}
-	s := &signer{headers: map[string]string{}, sign: sign}
+	s := &keySigner{headers: map[string]string{}, sign: sign}
 	for _, typ := range tokenTypes {
 		s.headers[typ] = tokenHeader(row, typ)
 	}
@@ -113,8 +113,8 @@ func (set *keySet) addSigner(row *SigningKey, sealer Sealer) error {
 	return nil
 }
 
-// header is everything our tokens say about themselves.
-type header struct {
+// joseHeader is everything our tokens say about themselves.
+type joseHeader struct {
 	Alg string `json:"alg"`
 	Kid string `json:"kid"`
 	Typ string `json:"typ"`
@@ -123,7 +123,7 @@ type header struct {
 // tokenHeader is the encoded header of a key's tokens. [Keys.Verify] knows our
 // tokens by these bytes: whoever changes them must go on accepting the old ones.
 func tokenHeader(row *SigningKey, typ string) string {
-	b, _ := json.Marshal(header{Alg: row.Alg, Kid: row.ID, Typ: typ}) // strings always encode
+	b, _ := json.Marshal(joseHeader{Alg: row.Alg, Kid: row.ID, Typ: typ}) // strings always encode
 	return base64.RawURLEncoding.EncodeToString(b)
 }
 
@@ -197,7 +197,7 @@ func (k *Keys) Verify(ctx context.Context, token string) (*Verified, error) {
 
 // verifier finds the key of an encoded header, in the store when a replica may
 // have made it since.
-func (k *Keys) verifier(ctx context.Context, encoded string) (*verifier, error) {
+func (k *Keys) verifier(ctx context.Context, encoded string) (*keyVerifier, error) {
 	set := k.current.Load()
 	if set == nil {
 		return nil, fmt.Errorf("verify: keys not loaded: %w", directory.ErrUnavailable)
@@ -227,7 +227,7 @@ func plausible(encoded string) bool {
 	if err != nil {
 		return false
 	}
-	var h header
+	var h joseHeader
 	if json.Unmarshal(b, &h) != nil {
 		return false
 	}

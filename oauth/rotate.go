@@ -20,7 +20,7 @@ func (k *Keys) Rotate(ctx context.Context, by directory.Actor) ([]SigningKey, er
 		return nil, fmt.Errorf("read signing keys: %w", err)
 	}
 	for _, alg := range k.algs() {
-		active, next := find(rows, alg, ActiveKey), find(rows, alg, NextKey)
+		active, next := keyOf(rows, alg, ActiveKey), keyOf(rows, alg, NextKey)
 		if active == nil || next == nil {
 			continue
 		}
@@ -74,7 +74,7 @@ func (k *Keys) due(active, next *SigningKey, now time.Time) bool {
 func (k *Keys) advance(ctx context.Context, rows []SigningKey) (changed bool, err error) {
 	now := k.Clock()
 	for _, alg := range k.algs() {
-		active, next := find(rows, alg, ActiveKey), find(rows, alg, NextKey)
+		active, next := keyOf(rows, alg, ActiveKey), keyOf(rows, alg, NextKey)
 		if active == nil || next == nil || !k.due(active, next, now) {
 			continue
 		}
