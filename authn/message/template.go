@@ -1,0 +1,120 @@
+package message
+
+import (
+	"bytes"
+	"cmp"
+	"embed"
+	"fmt"
+	htmltemplate "html/template"
+	"io"
+	"maps"
+	"strings"
+	texttemplate "text/template"
+	"unicode"
+
+	"gatehouse/authn"
+)
+
+// The templates there are.
+const (
+	SMSCode         = "sms_code"
+	EmailCode       = "email_code"
+	PasswordChanged = "password_changed"
+	AccountLocked   = "account_locked"
+)
+
+// definition is what a template needs to be filled. Its words are in
+// templates/<name>.txt and, for e-mail, templates/<name>.html.
+type definition struct {
+	channel string
+	subject string // e-mail only
+	keys    []string
+}
+
+var definitions = map[string]definition{
+	SMSCode:         {channel: SMS, keys: []string{"verify_code"}},
+	EmailCode:       {channel: Email, subject: "Your security code", keys: []string{"name", "verify_code"}},
+	PasswordChanged: {channel: Email, subject: "Your password has been changed", keys: []string{"name"}},
+	AccountLocked:   {channel: Email, subject: "Your account has been locked", keys: []string{"name"}},
+}
+
+//go:embed templates
+var templates embed.FS
+
+var (
+	texts = texttemplate.Must(texttemplate.New("").Option("missingkey=error").ParseFS(templates, "templates/*.txt"))
+	pages = htmltemplate.Must(htmltemplate.New("").Option("missingkey=error").ParseFS(templates, "templates/*.html"))
+)
+
+// words are a filled template.
+type words struct{ subject, text, html string }
+
+func render(m authn.Message, serviceName string) (words, error) {
+	d, err := defined(m)
+	if err != nil {
+		return words{}, err
+	}
+	data := make(map[string]any, len(m.Personalisation)+2)
+	for key, value := range m.Personalisation {
+		data[key] = plain(value)
+	}
+	data["service"], data["subject"] = cmp.Or(serviceName, "Gatehouse"), d.subject
+	w := words{subject: d.subject}
+	if w.text, err = fill(texts, m.Template+".txt", data); err != nil {
+		return words{}, err
+	}
+	if d.channel == Email {
+		w.html, err = fill(pages, m.Template+".html", data)
+	}
+	return w, err
+}
+
+// defined finds the definition of m's template and checks m against it. The
+// errors name keys, never values.
+func defined(m authn.Message) (definition, error) {
+	d, ok := definitions[m.Template]
+	switch {
+	case !ok:
+		return d, fmt.Errorf("unknown template %q", m.Template)
+	case m.Channel != d.channel:
+		return d, fmt.Errorf("template %s is not for channel %q", m.Template, m.Channel)
+	}
+	unused := maps.Clone(m.Personalisation)
+	for _, key := range d.keys {
+		if _, ok := m.Personalisation[key]; !ok {
+			return d, fmt.Errorf("template %s needs %s", m.Template, key)
+		}
+		delete(unused, key)
+	}
+	for key := range unused {
+		return d, fmt.Errorf("template %s does not know %s", m.Template, key)
+	}
+	return d, nil
+}
+
+// plain turns control characters and line breaks in a text into spaces: a
+// person's name must not add lines to a message that seems to come from us.
+func plain(value any) any {
+	s, ok := value.(string)
+	if !ok {
+		return value
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+type executor interface {
+	ExecuteTemplate(w io.Writer, name string, data any) error
+}
+
+func fill(t executor, name string, data any) (string, error) {
+	var b bytes.Buffer
+	if err := t.ExecuteTemplate(&b, name, data); err != nil {
+		return "", fmt.Errorf("fill template %s", name) // the cause may quote a value
+	}
+	return strings.TrimSpace(b.String()), nil
+}

@@ -1,0 +1,88 @@
+package storage
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gatehouse/authn/message"
+	"gatehouse/directory"
+)
+
+// Outbox implements message.Store.
+type Outbox struct{ DB *DB }
+
+// AfterCommit implements message.Store.
+func (o Outbox) AfterCommit(ctx context.Context, f func()) { o.DB.AfterCommit(ctx, f) }
+
+// Enqueue implements message.Store.
+func (o Outbox) Enqueue(ctx context.Context, r message.Row) error {
+	_, err := o.DB.exec(ctx, `
+		insert into outbox (id, channel, template, payload, state, due_at, created_at, expires_at)
+		values ($1, $2, $3, $4, 'queued', $5, $5, $6)`,
+		r.ID, r.Channel, r.Template, r.Payload, r.CreatedAt, r.ExpiresAt)
+	return err
+}
+
+// Due implements message.Store. It only reads, so that looking into an empty
+// outbox never waits for SQLite's writer.
+func (o Outbox) Due(ctx context.Context, channel string, now time.Time, limit int) ([]uuid.UUID, error) {
+	var due []uuid.UUID
+	err := o.DB.each(ctx, `
+		select id from outbox where state = 'queued' and channel = $1 and due_at <= $2
+		order by due_at, id limit $3`, []any{channel, now, limit},
+		func(scan func(dest ...any) error) error {
+			var id uuid.UUID
+			err := scan(&id)
+			due = append(due, id)
+			return err
+		})
+	return due, err
+}
+
+// Claim implements message.Store. One row at a time, so that two workers cannot
+// hold rows the other waits for; the loser of a race finds due_at in the future.
+func (o Outbox) Claim(ctx context.Context, id, lease uuid.UUID, now, until time.Time) (*message.Row, error) {
+	var r message.Row
+	err := o.DB.row(ctx, `
+		update outbox set lease = $2, due_at = $4, attempts = attempts + 1
+		where id = $1 and state = 'queued' and due_at <= $3
+		returning id, channel, template, payload, taken, attempts, created_at, expires_at`,
+		[]any{id, lease, now, until},
+		&r.ID, &r.Channel, &r.Template, &r.Payload, &r.Taken, &r.Attempts, timeInto(&r.CreatedAt), timeInto(&r.ExpiresAt))
+	if err != nil {
+		return nil, err
+	}
+	return &r, nil
+}
+
+// Retry implements message.Store.
+func (o Outbox) Retry(ctx context.Context, id, lease uuid.UUID, r message.Retry) error {
+	return o.held(o.DB.exec(ctx, `
+		update outbox set lease = null, due_at = $3, reason = $4, taken = $5
+		where id = $1 and lease = $2 and state = 'queued'`, id, lease, r.At, r.Reason, r.Taken))
+}
+
+// Finish implements message.Store.
+func (o Outbox) Finish(ctx context.Context, id, lease uuid.UUID, state, reason string, at time.Time) error {
+	return o.held(o.DB.exec(ctx, `
+		update outbox set lease = null, payload = null, state = $3, reason = $4, finished_at = $5
+		where id = $1 and lease = $2 and state = 'queued'`, id, lease, state, nullable(reason), at))
+}
+
+// held turns a statement that changed nothing into ErrNotFound: the lease has
+// ended and somebody else holds the message, or has finished it.
+func (o Outbox) held(changed int64, err error) error {
+	if err == nil && changed == 0 {
+		return directory.ErrNotFound
+	}
+	return err
+}
+
+// Purge implements message.Store.
+func (o Outbox) Purge(ctx context.Context, before time.Time) (int64, error) {
+	return o.DB.exec(ctx, `
+		delete from outbox
+		where state <> 'queued' and finished_at < $1 or state = 'queued' and expires_at < $1`, before)
+}
