@@ -38,7 +38,8 @@ create table signing_keys (
 create unique index signing_keys_active_key on signing_keys (alg) where state = 'active';
 create unique index signing_keys_next_key on signing_keys (alg) where state = 'next';
 
--- One row is one authorization: the code that began it, the refresh token it is at, and its end.
+-- One row is one authorization: the code that began it and the refresh token it is at.
+-- An authorization that was revoked has no row.
 create table grants (
     id text primary key,
     client_id text not null references clients (id) on delete cascade,
@@ -56,10 +57,10 @@ create table grants (
     code_expires_at integer,
     code_redeemed_at integer,
     refresh_hash blob,
+    previous_refresh_hash blob,
     refreshed_at integer,
     created_at integer not null,
-    expires_at integer not null,
-    revoked_at integer
+    expires_at integer not null
 ) strict;
 create index grants_user_id_idx on grants (user_id);
 create index grants_client_id_idx on grants (client_id);

@@ -1,0 +1,118 @@
+package oauth
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gatehouse/directory"
+)
+
+// Grant is one authorization of a client by a user. It begins with a code, and
+// every token issued from it ends with it: a grant that was revoked is deleted.
+type Grant struct {
+	ID        uuid.UUID
+	ClientID  string
+	UserID    uuid.UUID
+	SessionID uuid.UUID // the sid claim
+	Scopes    []string
+	Audience  []string
+	ACR       string
+	AMR       []string
+	AuthTime  time.Time
+
+	// RedirectURI, Nonce and CodeChallenge are the authorization request's
+	// parameters that the token request is held against; "" when absent.
+	RedirectURI   string
+	Nonce         string
+	CodeChallenge string
+	// CodeHash is the SHA-256 of the code.
+	CodeHash       []byte
+	CodeExpiresAt  time.Time
+	CodeRedeemedAt time.Time // zero until then
+
+	// RefreshHash is the SHA-256 of the refresh token the family is at;
+	// PreviousRefreshHash that of the one before, replaced at RefreshedAt.
+	RefreshHash         []byte
+	PreviousRefreshHash []byte
+	RefreshedAt         time.Time
+
+	CreatedAt time.Time
+	ExpiresAt time.Time // absolute: no token outlives it
+}
+
+// Exchange is one use of a code or of a refresh token, at most one of which
+// can succeed for a value.
+type Exchange struct {
+	Grant    uuid.UUID
+	ClientID string
+	// Presented is the SHA-256 of the code or refresh token presented.
+	Presented []byte
+	// Refresh is the SHA-256 of the refresh token given out in return; nil for none.
+	Refresh []byte
+	At      time.Time
+}
+
+// OpaqueToken is an access token that is a reference.
+type OpaqueToken struct {
+	Hash      []byte // SHA-256
+	ClientID  string
+	Grant     uuid.UUID // uuid.Nil for a client on its own
+	Scopes    []string
+	Audience  []string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// GrantStore keeps what was authorized and issued. Lookups return
+// [directory.ErrNotFound], and everything [directory.ErrUnavailable] when the
+// store cannot answer.
+//
+// A user that is not active or is locked is treated as if it had no grants.
+type GrantStore interface {
+	InTx(ctx context.Context, f func(ctx context.Context) error) error
+	AppendEvent(ctx context.Context, e directory.Event) error
+
+	CreateGrant(ctx context.Context, g *Grant) error
+	// Grant returns a grant whatever the state of its user.
+	Grant(ctx context.Context, id uuid.UUID) (*Grant, error)
+	// RedeemCode marks a live code redeemed and returns its grant;
+	// directory.ErrNotFound when there is nothing to redeem.
+	RedeemCode(ctx context.Context, x Exchange) (*Grant, error)
+	// Rotate replaces the current refresh token and returns its grant;
+	// directory.ErrNotFound when the one presented is not the current one.
+	Rotate(ctx context.Context, x Exchange) (*Grant, error)
+	// DeleteGrant ends a grant and reports whether there was one.
+	DeleteGrant(ctx context.Context, id uuid.UUID) (bool, error)
+
+	// UserOfGrant returns the user of a grant from which the token jti was
+	// issued, unless that token was revoked.
+	UserOfGrant(ctx context.Context, grant uuid.UUID, jti string) (*directory.User, error)
+	// LiveGrant is UserOfGrant for those who need not know the user.
+	LiveGrant(ctx context.Context, grant uuid.UUID, jti string) error
+	// LiveClient reports directory.ErrNotFound unless the client exists and its
+	// own token jti was not revoked.
+	LiveClient(ctx context.Context, clientID, jti string) error
+	// RevokeToken ends a single JWT; the row may go once it would have expired.
+	RevokeToken(ctx context.Context, jti string, expires time.Time) error
+
+	CreateOpaqueToken(ctx context.Context, t *OpaqueToken) error
+	OpaqueToken(ctx context.Context, hash []byte) (*OpaqueToken, error)
+	DeleteOpaqueToken(ctx context.Context, hash []byte) error
+
+	// Consent returns the scopes a user has allowed a client.
+	Consent(ctx context.Context, userID uuid.UUID, clientID string) ([]string, error)
+	SetConsent(ctx context.Context, userID uuid.UUID, clientID string, scopes []string, at time.Time) error
+
+	// DeleteExpired removes rows that nothing can refer to any more.
+	DeleteExpired(ctx context.Context, now time.Time) error
+}
+
+// FlowCache keeps authorizations under way for as long as a sign-in may take.
+type FlowCache interface {
+	PutFlow(ctx context.Context, id string, flow []byte, ttl time.Duration) error
+	Flow(ctx context.Context, id string) ([]byte, error)
+	// TakeFlow returns a flow and forgets it, so that it issues once.
+	TakeFlow(ctx context.Context, id string) ([]byte, error)
+}

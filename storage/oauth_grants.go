@@ -1,0 +1,194 @@
+package storage
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gatehouse/authn"
+	"gatehouse/directory"
+	"gatehouse/oauth"
+)
+
+// OAuthGrants implements oauth.GrantStore, and authn.Revoker with it.
+type OAuthGrants struct{ DB *DB }
+
+var (
+	_ oauth.GrantStore = OAuthGrants{}
+	_ authn.Revoker    = OAuthGrants{}
+)
+
+// InTx implements oauth.GrantStore.
+func (s OAuthGrants) InTx(ctx context.Context, f func(ctx context.Context) error) error {
+	return s.DB.InTx(ctx, f)
+}
+
+// AppendEvent implements oauth.GrantStore.
+func (s OAuthGrants) AppendEvent(ctx context.Context, e directory.Event) error {
+	return Directory{s.DB}.AppendEvent(ctx, e)
+}
+
+// grantColumns are scanned by grantFields, in this order.
+const grantColumns = `id, client_id, user_id, session_id, scopes, audience, acr, amr, auth_time, redirect_uri, nonce,
+	code_challenge, code_hash, code_expires_at, code_redeemed_at, refresh_hash, previous_refresh_hash, refreshed_at,
+	created_at, expires_at`
+
+func grantFields(g *oauth.Grant) []any {
+	return []any{
+		&g.ID, &g.ClientID, &g.UserID, &g.SessionID, listInto(&g.Scopes), listInto(&g.Audience), &g.ACR, listInto(&g.AMR),
+		timeInto(&g.AuthTime), &g.RedirectURI, &g.Nonce, &g.CodeChallenge, &g.CodeHash, timeInto(&g.CodeExpiresAt),
+		timeInto(&g.CodeRedeemedAt), &g.RefreshHash, &g.PreviousRefreshHash, timeInto(&g.RefreshedAt),
+		timeInto(&g.CreatedAt), timeInto(&g.ExpiresAt),
+	}
+}
+
+// liveUser holds for a grant whose user may act.
+const liveUser = `exists (select 1 from users u where u.id = grants.user_id and u.state = 'active' and u.failed_login_count < $1)`
+
+// CreateGrant implements oauth.GrantStore.
+func (s OAuthGrants) CreateGrant(ctx context.Context, g *oauth.Grant) error {
+	_, err := s.DB.exec(ctx, `
+		insert into grants (id, client_id, user_id, session_id, scopes, audience, acr, amr, auth_time, redirect_uri,
+			nonce, code_challenge, code_hash, code_expires_at, created_at, expires_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+		g.ID, g.ClientID, g.UserID, g.SessionID, g.Scopes, g.Audience, g.ACR, g.AMR, g.AuthTime, g.RedirectURI,
+		g.Nonce, g.CodeChallenge, g.CodeHash, g.CodeExpiresAt, g.CreatedAt, g.ExpiresAt)
+	return err
+}
+
+// Grant implements oauth.GrantStore.
+func (s OAuthGrants) Grant(ctx context.Context, id uuid.UUID) (*oauth.Grant, error) {
+	return s.grant(ctx, `select `+grantColumns+` from grants where id = $1`, id)
+}
+
+// RedeemCode implements oauth.GrantStore.
+func (s OAuthGrants) RedeemCode(ctx context.Context, x oauth.Exchange) (*oauth.Grant, error) {
+	return s.grant(ctx, `
+		update grants set code_redeemed_at = $2, refresh_hash = $3, refreshed_at = $2
+		where id = $4 and code_hash = $5 and client_id = $6 and code_redeemed_at is null and code_expires_at > $2 and `+liveUser+`
+		returning `+grantColumns,
+		directory.MaxFailedLogins, x.At, x.Refresh, x.Grant, x.Presented, x.ClientID)
+}
+
+// Rotate implements oauth.GrantStore.
+func (s OAuthGrants) Rotate(ctx context.Context, x oauth.Exchange) (*oauth.Grant, error) {
+	return s.grant(ctx, `
+		update grants set previous_refresh_hash = refresh_hash, refresh_hash = $3, refreshed_at = $2
+		where id = $4 and refresh_hash = $5 and client_id = $6 and expires_at > $2 and `+liveUser+`
+		returning `+grantColumns,
+		directory.MaxFailedLogins, x.At, x.Refresh, x.Grant, x.Presented, x.ClientID)
+}
+
+func (s OAuthGrants) grant(ctx context.Context, query string, args ...any) (*oauth.Grant, error) {
+	var g oauth.Grant
+	if err := s.DB.row(ctx, query, args, grantFields(&g)...); err != nil {
+		return nil, err
+	}
+	return &g, nil
+}
+
+// DeleteGrant implements oauth.GrantStore. Opaque tokens go with their grant.
+func (s OAuthGrants) DeleteGrant(ctx context.Context, id uuid.UUID) (bool, error) {
+	n, err := s.DB.exec(ctx, `delete from grants where id = $1`, id)
+	return n > 0, err
+}
+
+// RevokeUser implements authn.Revoker: every grant of the user ends.
+func (s OAuthGrants) RevokeUser(ctx context.Context, userID uuid.UUID) error {
+	_, err := s.DB.exec(ctx, `delete from grants where user_id = $1`, userID)
+	return err
+}
+
+// fromLiveGrant finds a grant and its user, if both are good for the token.
+const fromLiveGrant = ` from grants g join users u on u.id = g.user_id
+	where g.id = $1 and u.state = 'active' and u.failed_login_count < $2
+	and not exists (select 1 from revoked_tokens r where r.jti = $3)`
+
+// UserOfGrant implements oauth.GrantStore.
+func (s OAuthGrants) UserOfGrant(ctx context.Context, grant uuid.UUID, jti string) (*directory.User, error) {
+	var u directory.User
+	err := s.DB.row(ctx, `select `+userColumns+fromLiveGrant, []any{grant, directory.MaxFailedLogins, jti}, userFields(&u)...)
+	if err != nil {
+		return nil, err
+	}
+	return &u, nil
+}
+
+// LiveGrant implements oauth.GrantStore.
+func (s OAuthGrants) LiveGrant(ctx context.Context, grant uuid.UUID, jti string) error {
+	var one int
+	return s.DB.row(ctx, `select 1`+fromLiveGrant, []any{grant, directory.MaxFailedLogins, jti}, &one)
+}
+
+// LiveClient implements oauth.GrantStore.
+func (s OAuthGrants) LiveClient(ctx context.Context, clientID, jti string) error {
+	var one int
+	return s.DB.row(ctx, `
+		select 1 from clients where id = $1 and not exists (select 1 from revoked_tokens r where r.jti = $2)`,
+		[]any{clientID, jti}, &one)
+}
+
+// RevokeToken implements oauth.GrantStore.
+func (s OAuthGrants) RevokeToken(ctx context.Context, jti string, expires time.Time) error {
+	_, err := s.DB.exec(ctx, `insert into revoked_tokens (jti, expires_at) values ($1, $2) on conflict (jti) do nothing`, jti, expires)
+	return err
+}
+
+// CreateOpaqueToken implements oauth.GrantStore.
+func (s OAuthGrants) CreateOpaqueToken(ctx context.Context, t *oauth.OpaqueToken) error {
+	_, err := s.DB.exec(ctx, `
+		insert into access_tokens (hash, client_id, grant_id, scopes, audience, created_at, expires_at)
+		values ($1, $2, $3, $4, $5, $6, $7)`,
+		t.Hash, t.ClientID, uuid.NullUUID{UUID: t.Grant, Valid: t.Grant != uuid.Nil}, t.Scopes, t.Audience, t.CreatedAt, t.ExpiresAt)
+	return err
+}
+
+// OpaqueToken implements oauth.GrantStore.
+func (s OAuthGrants) OpaqueToken(ctx context.Context, hash []byte) (*oauth.OpaqueToken, error) {
+	t := oauth.OpaqueToken{Hash: hash}
+	var grant uuid.NullUUID
+	err := s.DB.row(ctx, `
+		select client_id, grant_id, scopes, audience, created_at, expires_at from access_tokens where hash = $1`, []any{hash},
+		&t.ClientID, &grant, listInto(&t.Scopes), listInto(&t.Audience), timeInto(&t.CreatedAt), timeInto(&t.ExpiresAt))
+	if err != nil {
+		return nil, err
+	}
+	t.Grant = grant.UUID
+	return &t, nil
+}
+
+// DeleteOpaqueToken implements oauth.GrantStore.
+func (s OAuthGrants) DeleteOpaqueToken(ctx context.Context, hash []byte) error {
+	_, err := s.DB.exec(ctx, `delete from access_tokens where hash = $1`, hash)
+	return err
+}
+
+// Consent implements oauth.GrantStore.
+func (s OAuthGrants) Consent(ctx context.Context, userID uuid.UUID, clientID string) ([]string, error) {
+	var scopes []string
+	err := s.DB.row(ctx, `select scopes from consents where user_id = $1 and client_id = $2`, []any{userID, clientID}, listInto(&scopes))
+	if err != nil {
+		return nil, err
+	}
+	return scopes, nil
+}
+
+// SetConsent implements oauth.GrantStore.
+func (s OAuthGrants) SetConsent(ctx context.Context, userID uuid.UUID, clientID string, scopes []string, at time.Time) error {
+	_, err := s.DB.exec(ctx, `
+		insert into consents (user_id, client_id, scopes, created_at) values ($1, $2, $3, $4)
+		on conflict (user_id, client_id) do update set scopes = excluded.scopes, updated_at = excluded.created_at`,
+		userID, clientID, scopes, at)
+	return err
+}
+
+// DeleteExpired implements oauth.GrantStore.
+func (s OAuthGrants) DeleteExpired(ctx context.Context, now time.Time) error {
+	for _, table := range []string{"grants", "access_tokens", "revoked_tokens"} {
+		if _, err := s.DB.exec(ctx, `delete from `+table+` where expires_at < $1`, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
