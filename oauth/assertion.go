@@ -1,0 +1,139 @@
+package oauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/go-jose/go-jose/v4"
+
+	"gatehouse/internal/web"
+)
+
+// assertionType is the only client_assertion_type (RFC 7523 section 2.2).
+const assertionType = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+
+const (
+	// maxAssertionLife is how far ahead an assertion may expire.
+	maxAssertionLife = 5 * time.Minute
+	// clockSkew is how far a client's clock may be ahead of ours.
+	clockSkew = 30 * time.Second
+)
+
+// assertionAlgs are what clients may sign assertions with.
+var assertionAlgs = []jose.SignatureAlgorithm{jose.RS256, jose.PS256, jose.ES256, jose.EdDSA}
+
+// Once remembers what may be presented only once.
+type Once interface {
+	// First reports whether an id is presented for the first time within ttl.
+	// Of racing callers one is told so.
+	First(ctx context.Context, id string, ttl time.Duration) (bool, error)
+}
+
+// assertionClaims are the claims that are checked. The audience is a single
+// string: a list, in which other servers could stand, does not decode.
+type assertionClaims struct {
+	Issuer    string   `json:"iss"`
+	Subject   string   `json:"sub"`
+	Audience  string   `json:"aud"`
+	ID        string   `json:"jti"`
+	Expires   float64  `json:"exp"`
+	NotBefore *float64 `json:"nbf"`
+	IssuedAt  *float64 `json:"iat"`
+}
+
+// authenticateByAssertion checks a JWT signed by the client (private_key_jwt:
+// RFC 7523 section 3, with the issuer as its only audience, RFC 10070).
+func (cs *Clients) authenticateByAssertion(ctx context.Context, given credentials) (*Client, error) {
+	if len(given.assertion) > maxTokenSize {
+		return nil, errClient
+	}
+	jws, err := jose.ParseSignedCompact(given.assertion, assertionAlgs)
+	if err != nil || !assertionTyp(jws) {
+		return nil, errClient
+	}
+	// Unverified so far: it only says whose keys to try.
+	var claims assertionClaims
+	if web.DecodeJSON(jws.UnsafePayloadWithoutVerification(), &claims, false) != nil {
+		return nil, errClient
+	}
+	c, err := cs.lookUp(ctx, claims.Subject, PrivateKeyJWT)
+	if err != nil {
+		return nil, err
+	}
+	if given.clientID != "" && given.clientID != c.ID || !signedBy(jws, c) {
+		return nil, errClient
+	}
+	ttl, err := cs.checkAssertion(&claims)
+	if err != nil {
+		return nil, err
+	}
+	return c, cs.once(ctx, c.ID, claims.ID, ttl)
+}
+
+// assertionTyp refuses JWTs that were made for something else (RFC 8725
+// section 3.11).
+func assertionTyp(jws *jose.JSONWebSignature) bool {
+	typ, present := jws.Signatures[0].Header.ExtraHeaders[jose.HeaderType]
+	return !present || typ == "JWT" || typ == "client-authentication+jwt"
+}
+
+// signedBy tries the client's keys that the assertion's header allows. Keys in
+// the assertion itself are ignored.
+func signedBy(jws *jose.JSONWebSignature, c *Client) bool {
+	set, err := parseClientJWKS(c.JWKS)
+	if err != nil {
+		return false
+	}
+	h := jws.Signatures[0].Header
+	for i := range set.Keys {
+		key := &set.Keys[i]
+		if h.KeyID != "" && key.KeyID != "" && key.KeyID != h.KeyID || key.Algorithm != "" && key.Algorithm != h.Algorithm {
+			continue
+		}
+		if _, err := jws.Verify(key.Key); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// checkAssertion returns how long the assertion's id has to be remembered.
+func (cs *Clients) checkAssertion(claims *assertionClaims) (time.Duration, error) {
+	now := cs.Clock()
+	ttl := numericDate(claims.Expires).Sub(now)
+	switch {
+	case claims.Issuer != claims.Subject, claims.Audience != cs.Issuer,
+		claims.ID == "", len(claims.ID) > 256,
+		ttl <= 0, ttl > maxAssertionLife+clockSkew,
+		claims.NotBefore != nil && numericDate(*claims.NotBefore).After(now.Add(clockSkew)),
+		claims.IssuedAt != nil && numericDate(*claims.IssuedAt).After(now.Add(clockSkew)):
+		return 0, errClient
+	}
+	return ttl, nil
+}
+
+// numericDate is RFC 7519's: seconds since 1970, possibly with a fraction.
+// What is beyond any date becomes the far past or future.
+func numericDate(seconds float64) time.Time {
+	const farFuture = 1 << 40
+	whole, fraction := math.Modf(min(max(seconds, -farFuture), farFuture))
+	return time.Unix(int64(whole), int64(fraction*1e9))
+}
+
+// once burns an assertion's id.
+func (cs *Clients) once(ctx context.Context, client, id string, ttl time.Duration) error {
+	// The lengths in front keep "a"+"bc" and "ab"+"c" apart.
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d:%s%s", len(client), client, id))
+	first, err := cs.Once.First(ctx, "assertion:"+base64.RawURLEncoding.EncodeToString(sum[:]), ttl)
+	if err != nil {
+		return err
+	}
+	if !first {
+		return errClient
+	}
+	return nil
+}

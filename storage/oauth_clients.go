@@ -1,0 +1,92 @@
+package storage
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"gatehouse/directory"
+	"gatehouse/oauth"
+)
+
+// OAuthClients implements oauth.ClientStore.
+type OAuthClients struct{ DB *DB }
+
+var _ oauth.ClientStore = OAuthClients{}
+
+// InTx implements oauth.ClientStore.
+func (o OAuthClients) InTx(ctx context.Context, f func(ctx context.Context) error) error {
+	return o.DB.InTx(ctx, f)
+}
+
+const clientColumns = `id, name, secret_hash, public, auth_method, jwks, grant_types, scopes, roles, redirect_uris,
+	post_logout_redirect_uris, first_party, kind, id_token_alg, access_token_alg, token_format, pkce_optional,
+	require_par, dpop_bound, created_at, secret_changed_at`
+
+// CreateClient implements oauth.ClientStore.
+func (o OAuthClients) CreateClient(ctx context.Context, c *oauth.Client) error {
+	_, err := o.DB.exec(ctx, `
+		insert into clients (`+clientColumns+`)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+		c.ID, c.Name, c.SecretHash, c.Public, string(c.AuthMethod), nullable(string(c.JWKS)), c.GrantTypes, c.Scopes,
+		c.Roles, c.RedirectURIs, c.PostLogoutRedirectURIs, c.FirstParty, c.Kind, c.IDTokenAlg, c.AccessTokenAlg,
+		string(c.TokenFormat), c.PKCEOptional, c.RequirePAR, c.DPoPBound, c.CreatedAt, c.SecretChangedAt)
+	return err
+}
+
+// Client implements oauth.ClientStore.
+func (o OAuthClients) Client(ctx context.Context, id string) (*oauth.Client, error) {
+	var c *oauth.Client
+	err := o.DB.each(ctx, `select `+clientColumns+` from clients where id = $1`, []any{id},
+		func(scan func(dest ...any) error) (err error) {
+			c, err = scanClient(scan)
+			return err
+		})
+	if err == nil && c == nil {
+		return nil, directory.ErrNotFound
+	}
+	return c, err
+}
+
+// Clients implements oauth.ClientStore.
+func (o OAuthClients) Clients(ctx context.Context) ([]*oauth.Client, error) {
+	var all []*oauth.Client
+	err := o.DB.each(ctx, `select `+clientColumns+` from clients order by id`, nil,
+		func(scan func(dest ...any) error) error {
+			c, err := scanClient(scan)
+			all = append(all, c)
+			return err
+		})
+	return all, err
+}
+
+func scanClient(scan func(dest ...any) error) (*oauth.Client, error) {
+	var c oauth.Client
+	var jwks string
+	err := scan(&c.ID, &c.Name, &c.SecretHash, &c.Public, &c.AuthMethod, stringInto(&jwks), listInto(&c.GrantTypes),
+		listInto(&c.Scopes), listInto(&c.Roles), listInto(&c.RedirectURIs), listInto(&c.PostLogoutRedirectURIs),
+		&c.FirstParty, &c.Kind, &c.IDTokenAlg, &c.AccessTokenAlg, &c.TokenFormat, &c.PKCEOptional, &c.RequirePAR,
+		&c.DPoPBound, timeInto(&c.CreatedAt), timeInto(&c.SecretChangedAt))
+	if jwks != "" {
+		c.JWKS = json.RawMessage(jwks)
+	}
+	return &c, err
+}
+
+// ReplaceSecret implements oauth.ClientStore.
+func (o OAuthClients) ReplaceSecret(ctx context.Context, id string, hash []byte, at time.Time) error {
+	n, err := o.DB.exec(ctx, `update clients set secret_hash = $2, secret_changed_at = $3 where id = $1`, id, hash, at)
+	if err == nil && n == 0 {
+		return directory.ErrNotFound
+	}
+	return err
+}
+
+// DeleteClient implements oauth.ClientStore; the schema's cascades end its grants.
+func (o OAuthClients) DeleteClient(ctx context.Context, id string) error {
+	n, err := o.DB.exec(ctx, `delete from clients where id = $1`, id)
+	if err == nil && n == 0 {
+		return directory.ErrNotFound
+	}
+	return err
+}
