@@ -1,0 +1,160 @@
+package pages_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp/kb"
+
+	"gatehouse/authn"
+	"gatehouse/authn/pages/pagestest"
+	"gatehouse/directory"
+)
+
+// states brings a browser to every page in every state it has.
+var states = []struct {
+	name    string
+	person  person
+	reach   func(b *pagestest.Browser, base string) int64
+	status  int64
+	heading string
+}{
+	{"home", person{}, open("/"), 200, "You are not signed in"},
+	{"home-signed-in", person{}, func(b *pagestest.Browser, base string) int64 {
+		b.Go(base + "/signin")
+		return signIn(b, rightPassword)
+	}, 200, "You are signed in"},
+	{"signin", person{}, open("/signin"), 200, "Sign in"},
+	{"signin-for-a-service", person{}, open("/begin"), 200, "Sign in"},
+	{"signin-empty", person{}, func(b *pagestest.Browser, base string) int64 {
+		b.Go(base + "/signin")
+		return b.Click("button")
+	}, 400, "Sign in"},
+	{"signin-refused", person{}, func(b *pagestest.Browser, base string) int64 {
+		b.Go(base + "/begin")
+		return signIn(b, "wrong")
+	}, 403, "Sign in"},
+	{"code", person{next: authn.SMSCode}, toCode, 200, "Check your phone"},
+	{"code-by-email", person{next: authn.EmailCode}, toCode, 200, "Check your email"},
+	{"code-empty", person{next: authn.SMSCode}, func(b *pagestest.Browser, base string) int64 {
+		toCode(b, base)
+		return b.Click("button.govuk-button")
+	}, 400, "Check your phone"},
+	{"code-refused", person{next: authn.SMSCode}, func(b *pagestest.Browser, base string) int64 {
+		toCode(b, base)
+		b.Fill("code", "000000")
+		return b.Click("button.govuk-button")
+	}, 403, "Check your phone"},
+	{"code-resent", person{next: authn.SMSCode}, func(b *pagestest.Browser, base string) int64 {
+		toCode(b, base)
+		return b.Click("button.gh-link")
+	}, 200, "Check your phone"},
+	{"security-key", person{next: authn.SecurityKey}, toCode, 200, "This account needs a security key"},
+	{"consent", person{}, open("/consent"), 200, "Allow access?"},
+	{"signed-out", person{}, open("/signed-out"), 200, "You are signed out"},
+	{"expired-sign-in", person{}, open("/signin/code"), 400, "Your sign-in has expired"},
+	{"expired-flow", person{}, open("/signin?flow=gone"), 400, "Your sign-in has expired"},
+	{"not-found", person{}, open("/nowhere"), 404, "Page not found"},
+	{"wrong-method", person{}, open("/signout"), 405, "This page cannot be used in this way"},
+	{"broken", person{}, open("/broken"), 500, "Sorry, something went wrong"},
+	{"throttled", person{err: &authn.ThrottledError{RetryAfter: time.Minute}}, toCode, 429, "Too many attempts"},
+	{"unavailable", person{err: directory.ErrUnavailable}, toCode, 503, "The service is not available at the moment"},
+}
+
+func open(path string) func(*pagestest.Browser, string) int64 {
+	return func(b *pagestest.Browser, base string) int64 { return b.Go(base + path) }
+}
+
+func signIn(b *pagestest.Browser, password string) int64 {
+	b.Fill("identifier", "alice@example.gov.uk")
+	b.Fill("password", password)
+	return b.Click("button")
+}
+
+func toCode(b *pagestest.Browser, base string) int64 {
+	b.Go(base + "/signin")
+	return signIn(b, rightPassword)
+}
+
+// TestPagesAreAccessibleInEveryState looks at each page as a phone and as a
+// desk shows it, by day and by night, with scripts off.
+func TestPagesAreAccessibleInEveryState(t *testing.T) {
+	for i := range states {
+		state := &states[i]
+		t.Run(state.name, func(t *testing.T) {
+			server := serve(t, &state.person)
+			b := pagestest.Open(t)
+			if status := state.reach(b, server.URL); status != state.status {
+				t.Errorf("status %d, want %d", status, state.status)
+			}
+			if heading := b.Heading(); heading != state.heading {
+				t.Errorf("heading %q, want %q", heading, state.heading)
+			}
+			if strings.HasPrefix(b.Title(), "Error: ") != strings.Contains(b.Text(), "There is a problem") {
+				t.Errorf("title %q", b.Title())
+			}
+			for _, view := range []struct {
+				name  string
+				width int64
+				dark  bool
+			}{{"320", 320, false}, {"1280", 1280, false}, {"320-dark", 320, true}} {
+				b.View(view.width, 800, view.dark)
+				if wider := b.Overflow(); wider > 0 {
+					t.Errorf("%s: the page is %d px wider than the window", view.name, wider)
+				}
+				b.CheckAccessible()
+				keep(t, state.name+"-"+view.name, b)
+			}
+		})
+	}
+}
+
+// keep writes a screenshot to the directory that GATEHOUSE_TEST_SCREENSHOTS
+// names, for people to look at.
+func keep(t *testing.T, name string, b *pagestest.Browser) {
+	t.Helper()
+	dir := os.Getenv("GATEHOUSE_TEST_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), b.Screenshot(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSignInByKeyboardAlone goes from the address to the end without a mouse.
+func TestSignInByKeyboardAlone(t *testing.T) {
+	server := serve(t, &person{next: authn.SMSCode})
+	b := pagestest.Open(t)
+	b.Go(server.URL + "/signin")
+	for _, want := range []string{"govuk-skip-link", "gh-wordmark", "identifier"} {
+		b.Press(kb.Tab)
+		b.WantFocus(want)
+	}
+	b.Press("alice@example.gov.uk")
+	b.Press(kb.Tab)
+	b.Press("wrong")
+	b.PressAndGo(kb.Enter)
+	b.WantFocus("govuk-error-summary")
+	b.Press(kb.Tab)
+	b.Follow() // the summary's link leads to the field
+	b.WantFocus("identifier")
+	if b.Value("identifier") != "alice@example.gov.uk" || b.Value("password") != "" {
+		t.Errorf("identifier %q, password %q", b.Value("identifier"), b.Value("password"))
+	}
+	b.Press(kb.Tab)
+	b.Press(rightPassword)
+	b.PressAndGo(kb.Enter)
+	for range 3 {
+		b.Press(kb.Tab)
+	}
+	b.WantFocus("code")
+	b.Press("271 828")
+	b.PressAndGo(kb.Enter)
+	if got := b.Heading(); got != "You are signed in" {
+		t.Errorf("ended on %q", got)
+	}
+}

@@ -1,0 +1,28 @@
+package pages
+
+import "net/http"
+
+// Consent asks the person whether the relying service may have what it asks
+// for. The answer is a POST to /consent with the flow and consent=accept or deny.
+func (p *Pages) Consent(w http.ResponseWriter, _ *http.Request, v ConsentView) error {
+	flow := &Flow{ID: v.Flow, ClientName: v.ClientName, FormAction: v.FormAction}
+	view := struct {
+		frame
+		UserName string
+		Scopes   []string
+	}{p.frame("consent.title", flow), v.UserName, english.scopes(v.Scopes)}
+	return p.render(w, http.StatusOK, "consent", flow, view)
+}
+
+// scopes words what each scope gives; a scope without words is shown by its name.
+func (c catalogue) scopes(names []string) []string {
+	words := make([]string, 0, len(names))
+	for _, name := range names {
+		text, known := c["scope."+name]
+		if !known {
+			text = name
+		}
+		words = append(words, text)
+	}
+	return words
+}

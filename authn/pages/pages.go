@@ -1,0 +1,155 @@
+package pages
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"net/url"
+
+	"gatehouse/authn"
+	"gatehouse/directory"
+	"gatehouse/internal/web"
+)
+
+// ContinuePath is where a browser goes back to its authorization once it is signed in.
+const ContinuePath = "/oauth/continue"
+
+// ErrNoFlow says that an authorization under way is unknown, has expired, or
+// was begun in another browser.
+var ErrNoFlow = errors.New("no authorization under way")
+
+// Authn is what the pages need of [authn.Service].
+type Authn interface {
+	Authenticate(ctx context.Context, a authn.Attempt) (*authn.Outcome, error)
+	ResendCode(ctx context.Context, signIn string, network netip.Addr) (*authn.Outcome, error)
+	SignInUnderWay(ctx context.Context, signIn string) (*authn.Outcome, error)
+	StartSession(ctx context.Context, o *authn.Outcome, info authn.SessionInfo) (token string, s *authn.Session, err error)
+	Session(ctx context.Context, token string) (*authn.Session, *directory.User, error)
+	EndSession(ctx context.Context, token string) error
+}
+
+// Flows finds authorizations under way; package oauth implements it.
+type Flows interface {
+	// Flow returns the flow of an id that this browser began, or [ErrNoFlow].
+	Flow(ctx context.Context, id, browser string) (*Flow, error)
+}
+
+// Flow is what the pages know of an authorization under way. The zero Flow
+// stands for a sign-in that no relying service asked for.
+type Flow struct {
+	ID         string
+	ClientName string
+	// LoginHint fills the identifier in (OpenID Connect Core section 3.1.2.1).
+	LoginHint string
+	// FormAction is the Content-Security-Policy source of the redirect URI: an
+	// origin, or a scheme with its colon. Chrome applies form-action to every
+	// redirect that follows a form, so each form of the flow has to allow it.
+	FormAction string
+	ACRValues  []string
+	UILocales  string
+}
+
+// ConsentView is what the consent page shows.
+type ConsentView struct {
+	Flow       string // the flow's id
+	ClientName string
+	UserName   string
+	Scopes     []string
+	FormAction string // see [Flow.FormAction]
+}
+
+// Pages serves the hosted pages and is the [web.Surface] of everything a
+// browser shows.
+type Pages struct {
+	Authn   Authn
+	Flows   Flows
+	Cookies authn.Cookies
+	// Issuer is the public URL of this service; its origin is the only one
+	// whose forms are accepted.
+	Issuer string
+	// ServiceName is the name at the head of each page.
+	ServiceName string
+}
+
+// Routes returns the routes of the pages.
+func (p *Pages) Routes() []web.Route {
+	get := func(path string, h web.Handler) web.Route {
+		return web.Route{Method: http.MethodGet, Path: path, Surface: p, Handler: h}
+	}
+	post := func(path string, h web.Handler) web.Route {
+		return web.Route{Method: http.MethodPost, Path: path, Surface: p, Handler: p.SameOrigin(h)}
+	}
+	return []web.Route{
+		get("/{$}", p.home),
+		get("/signin", p.signIn),
+		post("/signin", p.submitSignIn),
+		get("/signin/code", p.code),
+		post("/signin/code", p.submitCode),
+		post("/signin/resend", p.resendCode),
+		post("/signout", p.signOut),
+		get("/signed-out", p.SignedOut),
+		get("/assets/{name}", p.asset),
+		get("/favicon.ico", p.favicon),
+		get("/robots.txt", p.robots),
+	}
+}
+
+// SameOrigin refuses a form that another origin sent: the browser says where a
+// request comes from, so no token is needed. Every POST of a page goes through it.
+func (p *Pages) SameOrigin(next web.Handler) web.Handler {
+	guard := http.NewCrossOriginProtection()
+	if err := guard.AddTrustedOrigin(origin(p.Issuer)); err != nil {
+		panic("pages: issuer: " + err.Error()) // checked with the configuration
+	}
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if err := guard.Check(r); err != nil {
+			return &web.Error{Status: http.StatusForbidden, Code: "cross_origin", Message: "This form was sent from another site", Cause: err}
+		}
+		return next(w, r)
+	}
+}
+
+// origin cuts a URL to scheme and host.
+func origin(rawURL string) string {
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// flow finds the authorization that a page belongs to; no id is the zero Flow.
+func (p *Pages) flow(r *http.Request, id string) (*Flow, error) {
+	if id == "" {
+		return &Flow{}, nil
+	}
+	return p.Flows.Flow(r.Context(), id, p.Cookies.Get(r, authn.BrowserCookie))
+}
+
+// withFlow adds the flow's id to the path of a page.
+func withFlow(path string, f *Flow) string {
+	if f.ID == "" {
+		return path
+	}
+	return path + "?flow=" + url.QueryEscape(f.ID)
+}
+
+// redirect answers 303: the browser follows with GET and never sends the form again.
+func redirect(w http.ResponseWriter, path string) error {
+	w.Header().Set("Location", path)
+	w.WriteHeader(http.StatusSeeOther)
+	return nil
+}
+
+// network is the address a request came from; unknown is the zero Addr.
+func network(r *http.Request) netip.Addr {
+	if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		return at.Addr().Unmap()
+	}
+	at, err := netip.ParseAddr(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return at.Unmap()
+}

@@ -1,0 +1,196 @@
+package pages_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gatehouse/authn"
+	"gatehouse/authn/pages"
+	"gatehouse/directory"
+	"gatehouse/internal/web"
+)
+
+// person stands where authn.Service and the authorization server stand in the
+// program, so that a test can bring every page into every state.
+type person struct {
+	next     authn.Factor // what follows the right password
+	err      error        // what every step fails with
+	attempts atomic.Int64
+	last     atomic.Pointer[authn.Attempt]
+	replaced atomic.Pointer[string]
+	ended    atomic.Pointer[string]
+}
+
+const (
+	rightPassword = "correct horse battery staple"
+	rightCode     = "271828"
+)
+
+func (p *person) outcome() *authn.Outcome {
+	return &authn.Outcome{User: user, Next: p.next, SignIn: "sign-in-1", Hint: "•••••••0123"}
+}
+
+var user = &directory.User{ID: uuid.UUID{15: 1}, Name: "Alice Example", EmailAddress: "alice@example.gov.uk", MobileNumber: "+447700900123"}
+
+func (p *person) Authenticate(_ context.Context, a authn.Attempt) (*authn.Outcome, error) {
+	p.attempts.Add(1)
+	p.last.Store(&a)
+	switch {
+	case p.err != nil:
+		return nil, p.err
+	case a.Factor == authn.Password && a.Secret == rightPassword:
+		return p.outcome(), nil
+	case a.Factor == authn.SMSCode && a.Secret == rightCode && a.SignIn == "sign-in-1":
+		return &authn.Outcome{User: user}, nil
+	}
+	return nil, authn.ErrRefused
+}
+
+func (p *person) ResendCode(ctx context.Context, signIn string, _ netip.Addr) (*authn.Outcome, error) {
+	return p.SignInUnderWay(ctx, signIn)
+}
+
+func (p *person) SignInUnderWay(_ context.Context, signIn string) (*authn.Outcome, error) {
+	if p.err != nil {
+		return nil, p.err
+	}
+	if signIn != "sign-in-1" {
+		return nil, authn.ErrNoSignIn
+	}
+	return p.outcome(), nil
+}
+
+func (p *person) StartSession(_ context.Context, _ *authn.Outcome, info authn.SessionInfo) (string, *authn.Session, error) {
+	p.replaced.Store(&info.Replaces)
+	return "session-1", &authn.Session{}, nil
+}
+
+func (p *person) Session(_ context.Context, token string) (*authn.Session, *directory.User, error) {
+	if token != "session-1" {
+		return nil, nil, authn.ErrNoSession
+	}
+	return &authn.Session{}, user, p.err
+}
+
+func (p *person) EndSession(_ context.Context, token string) error {
+	p.ended.Store(&token)
+	return p.err
+}
+
+func (p *person) Flow(_ context.Context, id, browser string) (*pages.Flow, error) {
+	if id != "flow-1" || browser != "browser-1" {
+		return nil, pages.ErrNoFlow
+	}
+	return &pages.Flow{
+		ID: id, ClientName: "Example Forms", LoginHint: "alice@example.gov.uk", FormAction: "https://rp.example.gov.uk",
+		ACRValues: []string{authn.ACRMulti},
+	}, nil
+}
+
+// serve runs the pages, and the consent page where the program has it.
+func serve(t *testing.T, p *person) *httptest.Server {
+	t.Helper()
+	server := httptest.NewUnstartedServer(nil)
+	issuer := "http://" + server.Listener.Addr().String()
+	hosted := &pages.Pages{Authn: p, Flows: p, Issuer: issuer, ServiceName: "Gatehouse"}
+	router := &web.Router{
+		Classify: classify, Fallback: func(*http.Request) web.Surface { return hosted }, Timeout: 10 * time.Second,
+		Clock: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), NewRequestID: func() string { return "request-1" },
+	}
+	router.Add(hosted.Routes()...)
+	router.Add(
+		web.Route{Method: http.MethodGet, Path: "/begin", Surface: hosted, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			hosted.Cookies.Set(w, authn.BrowserCookie, "browser-1", 0)
+			w.Header().Set("Location", "/signin?flow=flow-1")
+			w.WriteHeader(http.StatusSeeOther)
+			return nil
+		}},
+		web.Route{Method: http.MethodGet, Path: "/consent", Surface: hosted, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			return hosted.Consent(w, r, pages.ConsentView{
+				Flow: "flow-1", ClientName: "Example Forms", UserName: "Alice Example", FormAction: "https://rp.example.gov.uk",
+				Scopes: []string{"openid", "profile", "email", "offline_access", "ABC001"},
+			})
+		}},
+		web.Route{Method: http.MethodGet, Path: "/broken", Surface: hosted, Handler: func(http.ResponseWriter, *http.Request) error {
+			return io.ErrUnexpectedEOF
+		}},
+	)
+	server.Config.Handler = router
+	server.Start()
+	t.Cleanup(server.Close)
+	return server
+}
+
+// classify maps the sentinels as the program does.
+func classify(err error) *web.Error {
+	if throttled, ok := err.(*authn.ThrottledError); ok {
+		return web.TooManyRequests(throttled.RetryAfter)
+	}
+	if err == directory.ErrUnavailable {
+		return web.Unavailable(err, 5*time.Second)
+	}
+	return nil
+}
+
+// visitor is a cookie jar that follows no redirect.
+type visitor struct {
+	t       *testing.T
+	base    string
+	cookies map[string]string
+}
+
+func visit(t *testing.T, server *httptest.Server) *visitor {
+	return &visitor{t, server.URL, map[string]string{}}
+}
+
+func (v *visitor) do(method, path string, form url.Values, headers ...string) (*http.Response, string) {
+	v.t.Helper()
+	r, err := http.NewRequestWithContext(v.t.Context(), method, v.base+path, strings.NewReader(form.Encode()))
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	for name, value := range v.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	response, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		v.t.Fatal(err)
+	}
+	for _, cookie := range response.Cookies() {
+		v.cookies[cookie.Name] = cookie.Value
+		if cookie.MaxAge < 0 {
+			delete(v.cookies, cookie.Name)
+		}
+	}
+	return response, string(body)
+}
+
+func credentials(flow string) url.Values {
+	form := url.Values{"identifier": {"alice@example.gov.uk"}, "password": {rightPassword}}
+	if flow != "" {
+		form.Set("flow", flow)
+	}
+	return form
+}

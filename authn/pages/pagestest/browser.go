@@ -1,0 +1,241 @@
+package pagestest
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+)
+
+// patience bounds one step: a page that takes longer is broken.
+const patience = 30 * time.Second
+
+// Browser is one tab of a Chromium of its own, with scripts off and no cookies.
+// Every method fails the test when it cannot do what it says.
+type Browser struct {
+	t   testing.TB
+	ctx context.Context
+}
+
+// Open starts a browser and closes it with the test. Without a Chromium it
+// skips, or fails in CI.
+func Open(t testing.TB) *Browser {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox,
+		chromedp.DisableGPU, chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))
+	allocator, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
+	ctx, closeTab := chromedp.NewContext(allocator, chromedp.WithErrorf(t.Logf))
+	t.Cleanup(func() {
+		if err := chromedp.Cancel(ctx); err != nil && !errors.Is(err, context.Canceled) {
+			t.Log(err)
+		}
+		closeTab()
+		stop()
+	})
+	if err := chromedp.Do(ctx); err != nil { // the first run owns the browser: no deadline
+		t.Fatal(err)
+	}
+	b := &Browser{t, ctx}
+	b.scripts(false)
+	b.View(1280, 800, false)
+	return b
+}
+
+func chromium(t testing.TB) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("CI") != "" {
+		t.Fatal("no Chromium found; in CI nothing is skipped")
+	}
+	t.Skip("no Chromium found: run make test")
+	return ""
+}
+
+// do runs actions within [patience].
+func (b *Browser) do(actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// get runs an action that returns a value.
+func get[T any](b *Browser, action chromedp.Action[T]) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	value, err := chromedp.Run(ctx, action)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return value
+}
+
+// call sends a command of the protocol.
+func call[P, R any](b *Browser, command cdp.Command[P, R], params P) R {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	result, err := chromedp.Call(ctx, command, params)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	return result
+}
+
+func (b *Browser) scripts(on bool) {
+	b.t.Helper()
+	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
+}
+
+// View sets the size of the window in CSS pixels and the colour scheme.
+func (b *Browser) View(width, height int64, dark bool) {
+	b.t.Helper()
+	scheme := "light"
+	if dark {
+		scheme = "dark"
+	}
+	b.do(chromedp.EmulateViewport(width, height))
+	call(b, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+	})
+}
+
+// Go opens an address and returns the status of the page it ended on.
+func (b *Browser) Go(url string) int64 {
+	b.t.Helper()
+	return get(b, chromedp.NavigateResponse(url)).Status
+}
+
+// Click clicks what a CSS selector names and returns the status of the page
+// that this leads to, after every redirect.
+func (b *Browser) Click(selector string) int64 {
+	b.t.Helper()
+	return b.leads(chromedp.Click(chromedp.CSS(selector)))
+}
+
+// Press sends keys to whatever has the focus; use the constants of chromedp/kb.
+func (b *Browser) Press(keys string) {
+	b.t.Helper()
+	b.do(chromedp.KeyEvent(keys))
+}
+
+// Follow presses Enter on the link within the page that has the focus. Unlike
+// [Browser.Press] it sends no character, which would arrive in the field that
+// the link leads to and submit its form.
+func (b *Browser) Follow() {
+	b.t.Helper()
+	for _, event := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeRawKeyDown, input.DispatchKeyEventTypeKeyUp} {
+		call(b, input.DispatchKeyEvent, input.DispatchKeyEventParams{
+			Type: event, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, NativeVirtualKeyCode: 13,
+		})
+	}
+}
+
+// PressAndGo is [Browser.Press] for a key that submits a form or follows a link.
+func (b *Browser) PressAndGo(keys string) int64 {
+	b.t.Helper()
+	return b.leads(chromedp.KeyEvent(keys))
+}
+
+func (b *Browser) leads(action chromedp.Action[chromedp.Void]) int64 {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	response, err := chromedp.RunResponse(ctx, action)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if response == nil {
+		b.t.Fatal("nothing was loaded")
+	}
+	return response.Status
+}
+
+// Fill types text into the field of an id, replacing what is there.
+func (b *Browser) Fill(id, text string) {
+	b.t.Helper()
+	b.do(chromedp.Evaluate[chromedp.Void](element(id)+`.value = ""`), chromedp.SendKeys(chromedp.ID(id), text))
+}
+
+// Value returns the value of the field of an id.
+func (b *Browser) Value(id string) string {
+	b.t.Helper()
+	return get(b, chromedp.Evaluate[string](element(id)+".value"))
+}
+
+// element is the expression for the element of an id.
+func element(id string) string { return "document.getElementById(" + strconv.Quote(id) + ")" }
+
+// Text returns the visible text of the page.
+func (b *Browser) Text() string {
+	b.t.Helper()
+	return get(b, chromedp.Text(chromedp.CSS("body")))
+}
+
+// Heading returns the page's h1.
+func (b *Browser) Heading() string {
+	b.t.Helper()
+	return strings.TrimSpace(get(b, chromedp.Text(chromedp.CSS("h1"))))
+}
+
+// Title returns the page's title.
+func (b *Browser) Title() string {
+	b.t.Helper()
+	return get(b, chromedp.Title())
+}
+
+// URL returns the page's address.
+func (b *Browser) URL() string {
+	b.t.Helper()
+	return get(b, chromedp.Location())
+}
+
+// Focused returns the id of the element that has the focus, or its class or
+// tag where it has none.
+func (b *Browser) Focused() string {
+	b.t.Helper()
+	return get(b, chromedp.Evaluate[string](focused))
+}
+
+const focused = `(e => e.id || e.className.split(" ")[0] || e.tagName)(document.activeElement)`
+
+// WantFocus waits until the element of an id or class has the focus.
+func (b *Browser) WantFocus(name string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	for at := ""; at != name; {
+		var err error
+		if at, err = chromedp.Run(ctx, chromedp.Evaluate[string](focused)); err != nil {
+			b.t.Fatalf("want the focus on %q, it is on %q: %v", name, at, err)
+		}
+	}
+}
+
+// Overflow returns by how many CSS pixels the page is wider than the window.
+func (b *Browser) Overflow() int {
+	b.t.Helper()
+	return get(b, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
+}
+
+// Screenshot returns the whole page as PNG.
+func (b *Browser) Screenshot() []byte {
+	b.t.Helper()
+	return get(b, chromedp.FullScreenshot(100))
+}

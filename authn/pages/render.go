@@ -1,0 +1,105 @@
+package pages
+
+import (
+	"bytes"
+	"embed"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"sync"
+)
+
+//go:embed templates/*.html
+var templateFiles embed.FS
+
+// templates holds one set for each page: the layout, the shared parts and the
+// page's own content.
+var templates = sync.OnceValue(func() map[string]*template.Template {
+	shared := template.Must(template.ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))
+	names, err := templateFiles.ReadDir("templates")
+	if err != nil {
+		panic(err) // embedded: cannot fail
+	}
+	sets := map[string]*template.Template{}
+	for _, name := range names {
+		set := template.Must(shared.Clone())
+		sets[strings.TrimSuffix(name.Name(), ".html")] = template.Must(set.ParseFS(templateFiles, path.Join("templates", name.Name())))
+	}
+	return sets
+})
+
+// frame is what every template is given; a page embeds it and adds its own.
+type frame struct {
+	catalogue
+	Service string // the name at the head of the page
+	Host    string // where the person is, for the foot of the page
+	Title   string
+	Faults  []fault
+	Flow    *Flow
+	Wide    bool // more room than a form needs
+}
+
+// fault is a value that cannot be accepted, in a sentence for whoever typed it.
+type fault struct{ Field, Text string }
+
+// Fault returns the text of a field's fault; "" when there is none.
+func (f frame) Fault(field string) string {
+	for _, fault := range f.Faults {
+		if fault.Field == field {
+			return fault.Text
+		}
+	}
+	return ""
+}
+
+// Stylesheet is the address of the style sheet, which changes with its content.
+func (frame) Stylesheet() string { return assetURL("gatehouse.css") }
+
+// frame starts the view of a page whose title is the catalogue's text for key.
+func (p *Pages) frame(key string, f *Flow) frame {
+	texts := english
+	host := p.Issuer
+	if u, err := url.Parse(p.Issuer); err == nil {
+		host = u.Host
+	}
+	return frame{catalogue: texts, Service: p.ServiceName, Host: host, Title: texts.text(key), Flow: f}
+}
+
+// render writes a page. Nothing is written when the template fails.
+func (p *Pages) render(w http.ResponseWriter, status int, name string, f *Flow, view any) error {
+	var page bytes.Buffer
+	if err := templates()[name].ExecuteTemplate(&page, "layout", view); err != nil {
+		return fmt.Errorf("render %s: %w", name, err)
+	}
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", contentPolicy(f.FormAction))
+	// no-referrer would make browsers send "Origin: null" with our own forms.
+	h.Set("Referrer-Policy", "same-origin")
+	w.WriteHeader(status)
+	_, _ = w.Write(page.Bytes()) // the client has gone when this fails
+	return nil
+}
+
+// contentPolicy allows nothing but our own style sheet, images and forms.
+func contentPolicy(formAction string) string {
+	allowed := "'self'"
+	if formAction != "" && !strings.ContainsAny(formAction, " ;,'\"\r\n\t") {
+		allowed += " " + formAction
+	}
+	return "default-src 'none'; style-src 'self'; img-src 'self'; form-action " + allowed +
+		"; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
+}
+
+// Frame puts content made elsewhere in the program into the layout of the pages.
+func (p *Pages) Frame(w http.ResponseWriter, status int, title string, content template.HTML) error {
+	view := struct {
+		frame
+		Content template.HTML
+	}{p.frame("", &Flow{}), content}
+	view.Title, view.Wide = title, true
+	return p.render(w, status, "frame", view.Flow, view)
+}

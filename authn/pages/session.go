@@ -1,0 +1,46 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+
+	"gatehouse/authn"
+	"gatehouse/directory"
+)
+
+// home says who is signed in, and lets them sign out.
+func (p *Pages) home(w http.ResponseWriter, r *http.Request) error {
+	var user *directory.User
+	if token := p.Cookies.Get(r, authn.SessionCookie); token != "" {
+		var err error
+		_, user, err = p.Authn.Session(r.Context(), token)
+		if err != nil && !errors.Is(err, authn.ErrNoSession) {
+			return err
+		}
+	}
+	view := struct {
+		frame
+		User *directory.User // nil when nobody is signed in
+	}{p.frame("home.title", &Flow{}), user}
+	if user != nil {
+		view.Title = view.text("home.signedin.title")
+	}
+	return p.render(w, http.StatusOK, "home", view.Flow, view)
+}
+
+// signOut ends the session. It is a POST: no link or image of another site can do it.
+func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) error {
+	if token := p.Cookies.Get(r, authn.SessionCookie); token != "" {
+		if err := p.Authn.EndSession(r.Context(), token); err != nil && !errors.Is(err, authn.ErrNoSession) {
+			return err
+		}
+	}
+	p.Cookies.Clear(w, authn.SessionCookie)
+	p.Cookies.Clear(w, authn.SignInCookie)
+	return redirect(w, "/signed-out")
+}
+
+// SignedOut shows that the person is signed out.
+func (p *Pages) SignedOut(w http.ResponseWriter, _ *http.Request) error {
+	return p.render(w, http.StatusOK, "signedout", &Flow{}, p.frame("signedout.title", &Flow{}))
+}

@@ -1,0 +1,115 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+
+	"gatehouse/authn"
+)
+
+// signInView is the sign-in page.
+type signInView struct {
+	frame
+	Identifier string
+}
+
+func (p *Pages) signInView(f *Flow) signInView {
+	return signInView{frame: p.frame("signin.title", f), Identifier: f.LoginHint}
+}
+
+// signIn shows the sign-in page.
+func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
+	query, err := readQuery(r)
+	if err != nil {
+		return err
+	}
+	flow, err := p.flow(r, query["flow"])
+	if err != nil {
+		return p.expired(w, &Flow{}, err)
+	}
+	return p.render(w, http.StatusOK, "signin", flow, p.signInView(flow))
+}
+
+// submitSignIn takes the identifier and the password. A form that is shown
+// again answers 400 when something is missing and 403 when the account or
+// password was refused, whatever the reason (seed 002).
+func (p *Pages) submitSignIn(w http.ResponseWriter, r *http.Request) error {
+	form, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	flow, err := p.flow(r, form["flow"])
+	if err != nil {
+		return p.expired(w, &Flow{}, err)
+	}
+	view := p.signInView(flow)
+	view.Identifier = form["identifier"]
+	if view.Faults = view.missing(form, "identifier", "password"); view.Faults != nil {
+		return p.render(w, http.StatusBadRequest, "signin", flow, view)
+	}
+	outcome, err := p.Authn.Authenticate(r.Context(), authn.Attempt{
+		Front: authn.Browser, Factor: authn.Password, Identifier: form["identifier"], Secret: form["password"],
+		ACRValues: flow.ACRValues, Network: network(r),
+	})
+	if errors.Is(err, authn.ErrRefused) {
+		view.Faults = []fault{{"identifier", view.text("signin.refused")}}
+		return p.render(w, http.StatusForbidden, "signin", flow, view)
+	}
+	if err != nil {
+		return err
+	}
+	return p.proceed(w, r, flow, outcome)
+}
+
+// missing names the fields of a form that were left empty.
+func (c catalogue) missing(form fields, names ...string) []fault {
+	var faults []fault
+	for _, name := range names {
+		if form[name] == "" {
+			faults = append(faults, fault{name, c.text(name + ".missing")})
+		}
+	}
+	return faults
+}
+
+// proceed follows an accepted factor with what comes next.
+func (p *Pages) proceed(w http.ResponseWriter, r *http.Request, f *Flow, o *authn.Outcome) error {
+	switch {
+	case o.Complete():
+		return p.finish(w, r, f, o)
+	case o.Next == authn.SecurityKey:
+		return p.render(w, http.StatusOK, "securitykey", f, p.frame("securitykey.title", f))
+	}
+	p.Cookies.Set(w, authn.SignInCookie, o.SignIn, 0)
+	return redirect(w, withFlow("/signin/code", f))
+}
+
+// finish starts a session. The old one ends with it, so that a session that was
+// planted in the browser before never becomes somebody's own.
+func (p *Pages) finish(w http.ResponseWriter, r *http.Request, f *Flow, o *authn.Outcome) error {
+	token, _, err := p.Authn.StartSession(r.Context(), o, authn.SessionInfo{
+		Network: network(r), UserAgent: r.UserAgent(), Replaces: p.Cookies.Get(r, authn.SessionCookie),
+	})
+	if err != nil {
+		return err
+	}
+	p.Cookies.Set(w, authn.SessionCookie, token, 0)
+	p.Cookies.Clear(w, authn.SignInCookie)
+	if f.ID == "" {
+		return redirect(w, "/")
+	}
+	return redirect(w, withFlow(ContinuePath, f))
+}
+
+// expired explains that a sign-in cannot go on and where to begin again; an
+// error of another kind is passed on.
+func (p *Pages) expired(w http.ResponseWriter, f *Flow, err error) error {
+	if !errors.Is(err, ErrNoFlow) && !errors.Is(err, authn.ErrNoSignIn) {
+		return err
+	}
+	view := struct {
+		frame
+		Restart bool
+	}{p.frame("expired.title", f), errors.Is(err, authn.ErrNoSignIn)}
+	return p.render(w, http.StatusBadRequest, "expired", f, view)
+}
