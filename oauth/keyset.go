@@ -173,7 +173,8 @@ var strictBase64 = base64.RawURLEncoding.Strict()
 // a new one and the store does not answer.
 func (k *Keys) Verify(ctx context.Context, token string) (*Verified, error) {
 	dot := strings.LastIndexByte(token, '.')
-	if len(token) > maxTokenSize || dot < 0 {
+	// encoding/base64 skips line breaks even when it is strict.
+	if len(token) > maxTokenSize || dot < 0 || strings.ContainsAny(token, "\r\n") {
 		return nil, ErrUnverified
 	}
 	encodedHeader, payload, ok := strings.Cut(token[:dot], ".")
