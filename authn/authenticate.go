@@ -1,0 +1,260 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gatehouse/directory"
+)
+
+// trial is one attempt on its way through the rules.
+type trial struct {
+	Attempt
+	service *Service
+	at      time.Time
+	steps   []Step
+	user    *directory.User // nil until identified, and when nobody matches
+	limiter limiter         // holds what was taken
+	taken   []Bucket
+	// reserved is true while a failure of the user is counted for this attempt.
+	reserved bool
+	failures int // the count with it
+}
+
+// Authenticate tries one factor. An [Outcome] says that the user is
+// authenticated or which factor is needed next; everything that is not right is
+// [ErrRefused], whatever the reason, which is in the trace. A limit is a
+// [*ThrottledError]; directory.ErrUnavailable means that nothing was decided.
+func (s *Service) Authenticate(ctx context.Context, a Attempt) (*Outcome, error) {
+	t := &trial{Attempt: a, service: s, at: s.Clock(), limiter: s.Cache}
+	outcome, err := t.run(ctx)
+	return t.settle(ctx, outcome, err)
+}
+
+func (t *trial) run(ctx context.Context) (*Outcome, error) {
+	if err := t.throttle(ctx); err != nil {
+		return nil, err
+	}
+	if t.Factor == Password {
+		return t.password(ctx)
+	}
+	return t.code(ctx)
+}
+
+// throttle takes a try from the limits of failures before anything is looked
+// up. Without Redis only a front that needs nothing else from it goes on.
+func (t *trial) throttle(ctx context.Context) error {
+	buckets := t.service.failureBuckets(t.Attempt)
+	wait, err := takeAll(ctx, t.limiter, buckets, t.at)
+	if errors.Is(err, directory.ErrUnavailable) && t.Front != Browser && t.Factor == Password {
+		t.step("limit", "counted in this process", "pass")
+		t.limiter = &t.service.local
+		wait, err = takeAll(ctx, t.limiter, buckets, t.at)
+	}
+	if err != nil {
+		return fmt.Errorf("limit failures: %w", err)
+	}
+	if wait > 0 {
+		t.step("limit", "failures", "throttle")
+		return &ThrottledError{RetryAfter: wait}
+	}
+	t.taken = buckets
+	return nil
+}
+
+// password tries a password. Whoever was named, the same work is done: nobody,
+// a locked account and one without a password are compared with a dummy hash.
+func (t *trial) password(ctx context.Context) (*Outcome, error) {
+	if len(t.Secret) > maxPasswordBytes {
+		return nil, t.refuse("password", "too long to be one")
+	}
+	user, err := t.service.identify(ctx, t.Attempt)
+	if err != nil {
+		return nil, err
+	}
+	t.user = user
+	p := t.plan()
+	hash, err := t.reserve(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	match, err := t.service.Hasher.Verify(ctx, hash, t.Secret)
+	if err != nil {
+		return nil, err
+	}
+	if !match {
+		return nil, t.wrongPassword(ctx, hash)
+	}
+	t.step("password", "", "pass")
+	t.rehash(ctx, hash)
+	if p.next == "" {
+		return t.complete(ctx, Password, "")
+	}
+	return t.challenge(ctx, p.next)
+}
+
+func (t *trial) plan() plan {
+	if t.user == nil {
+		t.step("user", "", "unknown")
+		return plan{}
+	}
+	p := policy(t.user, t.Front, t.ACRValues)
+	switch {
+	case p.refused != "":
+		t.step("policy", p.refused, "refuse")
+	case p.next != "":
+		t.step("policy", string(t.user.AuthType), "need "+string(p.next))
+	default:
+		t.step("policy", string(t.Front), "password alone")
+	}
+	return p
+}
+
+// reserve counts a failure before the password is compared, so that of any
+// number of parallel guesses no more than the limit are ever compared. It
+// returns the hash to compare with; "" when none may be. Nobody costs the same
+// statements as somebody: they run for an id that does not exist.
+func (t *trial) reserve(ctx context.Context, p plan) (hash string, err error) {
+	id := uuid.Nil
+	if t.user != nil && p.refused == "" {
+		id = t.user.ID
+	}
+	if err := t.reserveFailure(ctx, id); err != nil {
+		return "", err
+	}
+	hash, err = t.service.Store.Password(ctx, id)
+	switch {
+	case errors.Is(err, directory.ErrNotFound):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("read password: %w", err)
+	case !t.reserved:
+		return "", nil
+	}
+	return hash, nil
+}
+
+// reserveFailure notes in the trial whether a failure could be counted.
+func (t *trial) reserveFailure(ctx context.Context, id uuid.UUID) error {
+	count, err := t.service.Store.ReserveFailure(ctx, id, t.Factor != Password, t.at)
+	switch {
+	case errors.Is(err, directory.ErrNotFound):
+		if id != uuid.Nil {
+			t.step("lock", "", "refuse")
+		}
+		return nil
+	case err != nil:
+		return fmt.Errorf("count attempt: %w", err)
+	}
+	t.reserved, t.failures = true, count
+	t.step("lock", fmt.Sprintf("%d of %d", count, directory.MaxFailedLogins), "pass")
+	return nil
+}
+
+func (t *trial) wrongPassword(ctx context.Context, hash string) error {
+	if hash != "" {
+		t.step("password", "", "refuse")
+	}
+	t.noteLock(ctx)
+	t.levelTime(ctx)
+	return ErrRefused
+}
+
+// noteLock writes down that this failure has locked the account, and tells its
+// owner. The lock holds without it, and the answer must not differ.
+func (t *trial) noteLock(ctx context.Context) {
+	if !t.reserved || t.failures < directory.MaxFailedLogins {
+		return
+	}
+	s := t.service
+	err := s.Directory.InTx(ctx, func(ctx context.Context) error {
+		data := map[string]any{"front": t.Front, "factor": t.Factor}
+		if err := s.event(ctx, "lock_user", directory.Actor{Kind: "system"}, t.user.ID, data); err != nil {
+			return err
+		}
+		return s.tell(ctx, t.user, "account_locked")
+	})
+	if err != nil {
+		s.log().LogAttrs(ctx, slog.LevelError, "note a lock", slog.String("error", err.Error()))
+	}
+}
+
+// levelTime lets a refusal take no less than the longest comparison with an
+// imported hash would, while any is left: the work of a hash made elsewhere,
+// with dearer parameters than ours, cannot be imitated for users without one.
+func (t *trial) levelTime(ctx context.Context) {
+	s := t.service
+	imported, err := s.Store.HasImportedPasswords(ctx)
+	if err != nil || !imported {
+		return
+	}
+	timer := time.NewTimer(s.refusalTime() - s.Clock().Sub(t.at))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	}
+}
+
+// rehash replaces an imported hash, or one with old parameters, while the
+// password is at hand. The sign-in does not depend on it.
+func (t *trial) rehash(ctx context.Context, old string) {
+	if isCurrent(old) {
+		return
+	}
+	s := t.service
+	hash, err := s.Hasher.Hash(ctx, t.Secret)
+	if err == nil {
+		err = s.Store.ReplacePassword(ctx, t.user.ID, old, hash)
+	}
+	if err != nil && !errors.Is(err, directory.ErrNotFound) {
+		s.log().LogAttrs(ctx, slog.LevelWarn, "replace an imported hash", slog.String("error", err.Error()))
+	}
+}
+
+// complete ends a sign-in whose every factor was right, in one transaction with
+// its audit event and its trace. last is the factor that completed it, signIn
+// the id of the sign-in under way.
+func (t *trial) complete(ctx context.Context, last Factor, signIn string) (*Outcome, error) {
+	s := t.service
+	t.step("sign in", "", "pass")
+	err := s.Directory.InTx(ctx, func(ctx context.Context) error {
+		if err := t.settleCount(ctx, signIn); err != nil {
+			return err
+		}
+		data := map[string]any{"front": t.Front, "amr": last.AMR(), "caller": t.Caller}
+		actor := directory.Actor{Kind: "user", ID: t.user.ID.String()}
+		if err := s.event(ctx, "sign_in", actor, t.user.ID, data); err != nil {
+			return err
+		}
+		return t.record(ctx, authenticated)
+	})
+	switch {
+	case errors.Is(err, directory.ErrConflict):
+		return nil, t.refuse("sign in", "used before")
+	case errors.Is(err, directory.ErrNotFound):
+		return nil, t.refuse("sign in", "the user has changed meanwhile")
+	case err != nil:
+		return nil, fmt.Errorf("complete sign-in: %w", err)
+	}
+	t.reserved = false
+	return &Outcome{User: t.user, AMR: last.AMR(), ACR: last.acr(), At: t.at}, nil
+}
+
+// settleCount forgives failures. A password alone forgives only those of
+// passwords: whoever knows it could otherwise guess codes for ever.
+func (t *trial) settleCount(ctx context.Context, signIn string) error {
+	s := t.service
+	if t.Front != Browser {
+		return s.Store.PasswordProved(ctx, t.user.ID)
+	}
+	if err := s.Store.UseSignIn(ctx, signIn, t.at.Add(s.signInTTL())); err != nil {
+		return err
+	}
+	return s.Store.SignedIn(ctx, t.user.ID, t.at)
+}

@@ -1,0 +1,161 @@
+package authn
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"gatehouse/directory"
+)
+
+// code tries a code that was sent for a sign-in under way.
+func (t *trial) code(ctx context.Context) (*Outcome, error) {
+	s := t.service
+	if t.Front != Browser {
+		return nil, t.refuse("front", "no codes here")
+	}
+	in, user, err := s.underWay(ctx, t.SignIn)
+	if err != nil {
+		if errors.Is(err, ErrNoSignIn) {
+			t.step("sign in", "none under way", "refuse")
+		}
+		return nil, err
+	}
+	t.user = user
+	if t.Factor != in.Next || !isCode(t.Factor) {
+		return nil, t.refuse("policy", "another factor is needed")
+	}
+	if err := t.reserveFailure(ctx, user.ID); err != nil {
+		return nil, err
+	}
+	if !t.reserved {
+		return nil, ErrRefused
+	}
+	return t.compareCode(ctx, in)
+}
+
+func isCode(f Factor) bool { return f == SMSCode || f == EmailCode }
+
+// compareCode spends one of the sign-in's tries. A code that is right is gone
+// from the cache before the sign-in completes: if that fails, another is needed.
+func (t *trial) compareCode(ctx context.Context, in *signIn) (*Outcome, error) {
+	s := t.service
+	c := s.liveCode(in, strings.TrimSpace(t.Secret))
+	verdict, err := s.Cache.TryCode(ctx, c, t.at, s.codeTries())
+	if err != nil {
+		return nil, fmt.Errorf("compare code: %w", err)
+	}
+	switch verdict {
+	case CodeRight:
+		t.step("code", "", "pass")
+		outcome, err := t.complete(ctx, in.Next, in.id)
+		if err == nil {
+			s.end(ctx, in)
+			t.forgetSent(ctx, in.Next)
+		}
+		return outcome, err
+	case CodeGone:
+		// There was nothing to guess at, so that it was no failure.
+		t.release(ctx)
+		return nil, t.refuse("code", "none is live")
+	case CodeDead:
+		s.end(ctx, in)
+		t.step("code", "last try", "refuse")
+	default:
+		t.step("code", "", "refuse")
+	}
+	t.noteLock(ctx)
+	return nil, ErrRefused
+}
+
+// forgetSent gives the sending of a code back to its limits, since it was used.
+func (t *trial) forgetSent(ctx context.Context, f Factor) {
+	if err := giveBackAll(ctx, t.service.Cache, t.service.codeBuckets(t.user, f), t.at); err != nil {
+		t.service.log().LogAttrs(ctx, slog.LevelWarn, "give back a code", slog.String("error", err.Error()))
+	}
+}
+
+// sendCode makes a new code acceptable and queues its message; nothing for a
+// factor that is no code, or when the user has enough live codes.
+func (s *Service) sendCode(ctx context.Context, u *directory.User, in *signIn, now time.Time) error {
+	if !isCode(in.Next) {
+		return nil
+	}
+	buckets := s.codeBuckets(u, in.Next)
+	wait, err := takeAll(ctx, s.Cache, buckets, now)
+	switch {
+	case err != nil:
+		return fmt.Errorf("limit codes: %w", err)
+	case wait > 0:
+		return &ThrottledError{RetryAfter: wait}
+	}
+	code, err := randomDigits(s.random(), s.codeDigits())
+	if err != nil {
+		return err
+	}
+	c := s.liveCode(in, code)
+	c.ExpiresAt = now.Add(s.codeTTL())
+	added, err := s.Cache.AddCode(ctx, c, now, s.maxLiveCodes(), s.codeTries())
+	if err != nil {
+		return fmt.Errorf("keep code: %w", err)
+	}
+	if !added {
+		return giveBackAll(ctx, s.Cache, buckets, now)
+	}
+	return s.queueCode(ctx, u, in.Next, code, c.ExpiresAt)
+}
+
+func (s *Service) queueCode(ctx context.Context, u *directory.User, f Factor, code string, expires time.Time) error {
+	m := Message{
+		Channel: "sms", To: u.MobileNumber, Template: string(f),
+		Personalisation: map[string]any{"verify_code": code}, ExpiresAt: expires,
+	}
+	if f == EmailCode {
+		m.Channel, m.To = "email", u.EmailAddress
+		m.Personalisation["name"] = u.Name
+	}
+	if err := s.Messages.Send(ctx, m); err != nil {
+		return fmt.Errorf("queue code: %w", err)
+	}
+	return nil
+}
+
+// tell sends a user word of what happened to the account; nothing without an address.
+func (s *Service) tell(ctx context.Context, u *directory.User, template string) error {
+	if u.EmailAddress == "" {
+		return nil
+	}
+	m := Message{Channel: "email", To: u.EmailAddress, Template: template, Personalisation: map[string]any{"name": u.Name}}
+	if err := s.Messages.Send(ctx, m); err != nil {
+		return fmt.Errorf("queue message: %w", err)
+	}
+	return nil
+}
+
+// liveCode binds a code to its purpose, its user and its sign-in.
+func (s *Service) liveCode(in *signIn, code string) LiveCode {
+	mac := s.mac("code", string(in.Next), in.UserID.String(), in.id, code)
+	return LiveCode{UserID: in.UserID, SignIn: in.id, MAC: base64.RawURLEncoding.EncodeToString(mac)}
+}
+
+// randomDigits returns n digits, each equally likely.
+func randomDigits(random io.Reader, n int) (string, error) {
+	// Ten divides 250: bytes from there on would favour the low digits.
+	const fair = 250
+	digits := make([]byte, 0, n)
+	var b [1]byte
+	for len(digits) < n {
+		if _, err := io.ReadFull(random, b[:]); err != nil {
+			return "", fmt.Errorf("read random bytes: %w", err)
+		}
+		if b[0] < fair {
+			digits = append(digits, '0'+b[0]%10)
+		}
+	}
+	return string(digits), nil
+}

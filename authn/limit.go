@@ -1,0 +1,185 @@
+package authn
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/netip"
+	"sync"
+	"time"
+
+	"gatehouse/directory"
+)
+
+// Limit lets Burst tries through at once and the same number again, evenly
+// spread, in every Per (the generic cell rate algorithm).
+type Limit struct {
+	Burst int
+	Per   time.Duration
+}
+
+// Limits bound failures beside the account's own count. Only failures use them
+// up: an office of hundreds behind one address signs in undisturbed. The zero
+// value of each is its default.
+type Limits struct {
+	// NetworkFailures are those of one address, or one /64 of IPv6, on the
+	// hosted pages; 200, and again in 10 minutes.
+	NetworkFailures Limit
+	// CallerFailures are those one client presented; 2000, and again in 10 minutes.
+	CallerFailures Limit
+	// PasswordFailures are those of one password, whoever tried it on whom and
+	// from where; 500, and again in an hour. It stops one password from being
+	// tried on everybody from many addresses.
+	PasswordFailures Limit
+	// CodesPerUser and CodesPerNumber are codes sent that nobody used; 20, and
+	// again in an hour.
+	CodesPerUser   Limit
+	CodesPerNumber Limit
+}
+
+func (l Limits) orDefaults() Limits {
+	return Limits{
+		NetworkFailures:  cmp.Or(l.NetworkFailures, Limit{Burst: 200, Per: 10 * time.Minute}),
+		CallerFailures:   cmp.Or(l.CallerFailures, Limit{Burst: 2000, Per: 10 * time.Minute}),
+		PasswordFailures: cmp.Or(l.PasswordFailures, Limit{Burst: 500, Per: time.Hour}),
+		CodesPerUser:     cmp.Or(l.CodesPerUser, Limit{Burst: 20, Per: time.Hour}),
+		CodesPerNumber:   cmp.Or(l.CodesPerNumber, Limit{Burst: 20, Per: time.Hour}),
+	}
+}
+
+// Bucket is what one limit is counted in.
+type Bucket struct {
+	Key string // without anything personal: what is counted is behind a MAC
+	Limit
+}
+
+// Interval is the time in which one try comes back.
+func (l Limit) Interval() time.Duration { return l.Per / time.Duration(l.Burst) }
+
+func (s *Service) bucket(kind, subject string, l Limit) Bucket {
+	const enough = 12 // bytes of the MAC: buckets do not meet by chance
+	return Bucket{Key: kind + ":" + base64.RawURLEncoding.EncodeToString(s.mac("limit."+kind, subject)[:enough]), Limit: l}
+}
+
+// failureBuckets are those an attempt must find a try in. A client that
+// presents other people's attempts is counted instead of its server's address.
+func (s *Service) failureBuckets(a Attempt) []Bucket {
+	limits := s.Limits.orDefaults()
+	var all []Bucket
+	switch {
+	case a.Front != Browser:
+		all = append(all, s.bucket("caller", a.Caller, limits.CallerFailures))
+	case a.Network.IsValid():
+		all = append(all, s.bucket("network", network(a.Network).String(), limits.NetworkFailures))
+	}
+	if a.Factor == Password {
+		all = append(all, s.bucket("password", a.Secret, limits.PasswordFailures))
+	}
+	return all
+}
+
+// codeBuckets are those of a code sent to a user.
+func (s *Service) codeBuckets(u *directory.User, f Factor) []Bucket {
+	limits := s.Limits.orDefaults()
+	to := directory.NormaliseEmail(u.EmailAddress)
+	if f == SMSCode {
+		to = u.MobileNumber
+		if number, err := directory.ParseMobile(to); err == nil {
+			to = number
+		}
+	}
+	return []Bucket{
+		s.bucket("codes", u.ID.String(), limits.CodesPerUser),
+		s.bucket("number", to, limits.CodesPerNumber),
+	}
+}
+
+// network groups addresses that one subscriber has: all of a /64 of IPv6.
+func network(addr netip.Addr) netip.Prefix {
+	addr = addr.Unmap().WithZone("")
+	bits := 32
+	if addr.Is6() {
+		bits = 64
+	}
+	prefix, _ := addr.Prefix(bits) // only wrong for a length that the family does not have
+	return prefix
+}
+
+// takeAll takes a try from every bucket, or from none: then wait is the time
+// until the one that has none left has one again.
+func takeAll(ctx context.Context, l limiter, buckets []Bucket, now time.Time) (time.Duration, error) {
+	for i, b := range buckets {
+		wait, err := l.Take(ctx, b, now)
+		if err != nil || wait > 0 {
+			return wait, errors.Join(err, giveBackAll(ctx, l, buckets[:i], now))
+		}
+	}
+	return 0, nil
+}
+
+func giveBackAll(ctx context.Context, l limiter, buckets []Bucket, now time.Time) error {
+	for _, b := range buckets {
+		if err := l.GiveBack(ctx, b, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// maxLocalBuckets bounds the memory of a localLimiter.
+const maxLocalBuckets = 10_000
+
+// localLimiter counts in this process, for the fronts that go on without Redis.
+// Beside the count in SQL it only has to slow a flood, so that each replica
+// counting for itself is enough.
+type localLimiter struct {
+	mu sync.Mutex
+	// full is when each bucket will be full again.
+	full map[string]time.Time
+}
+
+// Take implements limiter.
+func (l *localLimiter) Take(_ context.Context, b Bucket, now time.Time) (time.Duration, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	full := l.full[b.Key]
+	if full.Before(now) {
+		full = now
+	}
+	full = full.Add(b.Interval())
+	if wait := full.Sub(now) - b.Per; wait > 0 {
+		return wait, nil
+	}
+	if !l.makeRoom(now) {
+		return b.Interval(), nil
+	}
+	l.full[b.Key] = full
+	return 0, nil
+}
+
+// GiveBack implements limiter.
+func (l *localLimiter) GiveBack(_ context.Context, b Bucket, _ time.Time) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if full, ok := l.full[b.Key]; ok {
+		l.full[b.Key] = full.Add(-b.Interval())
+	}
+	return nil
+}
+
+// makeRoom forgets buckets that are full again; false when too many are not.
+func (l *localLimiter) makeRoom(now time.Time) bool {
+	if l.full == nil {
+		l.full = map[string]time.Time{}
+	}
+	if len(l.full) < maxLocalBuckets {
+		return true
+	}
+	for key, full := range l.full {
+		if !full.After(now) {
+			delete(l.full, key)
+		}
+	}
+	return len(l.full) < maxLocalBuckets
+}

@@ -1,0 +1,154 @@
+package authn
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gatehouse/directory"
+)
+
+// SessionInfo is what a browser brings to a new session.
+type SessionInfo struct {
+	Network   netip.Addr // where from; the zero Addr is unknown
+	UserAgent string     // as sent; kept in part
+	// Replaces is the token of the session the browser had, which ends.
+	Replaces string
+}
+
+// seenEvery is how often it is written down that a session is in use.
+const seenEvery = time.Minute
+
+// maxUserAgent bounds, in bytes, what is kept of a User-Agent header.
+const maxUserAgent = 256
+
+// StartSession signs a browser in after a complete authentication. The token is
+// for its cookie and kept nowhere; it is always a new one, so that what somebody
+// put into the browser before is worth nothing.
+func (s *Service) StartSession(ctx context.Context, o *Outcome, info SessionInfo) (token string, session *Session, err error) {
+	if !o.Complete() {
+		return "", nil, errors.New("start session: the authentication is not complete")
+	}
+	if token, err = s.newToken(); err != nil {
+		return "", nil, err
+	}
+	if session, err = s.newSession(o, info); err != nil {
+		return "", nil, err
+	}
+	err = s.Directory.InTx(ctx, func(ctx context.Context) error {
+		if len(info.Replaces) == tokenLength {
+			if _, err := s.Store.DeleteSession(ctx, tokenHash(info.Replaces)); err != nil && !errors.Is(err, directory.ErrNotFound) {
+				return err
+			}
+		}
+		return s.Store.CreateSession(ctx, session, tokenHash(token))
+	})
+	if err != nil {
+		return "", nil, fmt.Errorf("start session: %w", err)
+	}
+	return token, session, nil
+}
+
+func (s *Service) newSession(o *Outcome, info SessionInfo) (*Session, error) {
+	id, err := s.newID()
+	if err != nil {
+		return nil, err
+	}
+	now := s.Clock()
+	session := &Session{
+		ID: id, UserID: o.User.ID, AMR: o.AMR, ACR: o.ACR, AuthTime: o.At,
+		CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(s.lifetime()), UserAgent: printable(info.UserAgent),
+	}
+	if info.Network.IsValid() {
+		session.Network = info.Network.Unmap().String()
+	}
+	return session, nil
+}
+
+// printable keeps of a header what both databases store.
+func printable(header string) string {
+	header = strings.ToValidUTF8(strings.ReplaceAll(header, "\x00", ""), "")
+	if len(header) > maxUserAgent {
+		header = strings.ToValidUTF8(header[:maxUserAgent], "")
+	}
+	return header
+}
+
+// Session returns the session of a token and its user, from one query.
+// [ErrNoSession] says that there is none, that it was unused or alive for too
+// long, or that the user was archived or locked or has another password since.
+func (s *Service) Session(ctx context.Context, token string) (*Session, *directory.User, error) {
+	if len(token) != tokenLength {
+		return nil, nil, ErrNoSession
+	}
+	now := s.Clock()
+	session, user, err := s.Store.Session(ctx, tokenHash(token), now, now.Add(-s.idle()))
+	switch {
+	case errors.Is(err, directory.ErrNotFound):
+		return nil, nil, ErrNoSession
+	case err != nil:
+		return nil, nil, fmt.Errorf("find session: %w", err)
+	}
+	if now.Sub(session.SeenAt) >= seenEvery {
+		s.touch(ctx, session, now)
+	}
+	return session, user, nil
+}
+
+// touch notes that a session is in use. Reading goes on when writing cannot.
+func (s *Service) touch(ctx context.Context, session *Session, now time.Time) {
+	if err := s.Store.TouchSession(ctx, session.ID, now); err != nil {
+		s.log().LogAttrs(ctx, slog.LevelWarn, "note that a session is in use", slog.String("error", err.Error()))
+		return
+	}
+	session.SeenAt = now
+}
+
+// EndSession signs a browser out. It does nothing for a token of no session.
+func (s *Service) EndSession(ctx context.Context, token string) error {
+	if len(token) != tokenLength {
+		return nil
+	}
+	err := s.Directory.InTx(ctx, func(ctx context.Context) error {
+		session, err := s.Store.DeleteSession(ctx, tokenHash(token))
+		if err != nil {
+			return err
+		}
+		actor := directory.Actor{Kind: "user", ID: session.UserID.String()}
+		return s.event(ctx, "sign_out", actor, session.UserID, map[string]any{"session": session.ID})
+	})
+	if err != nil && !errors.Is(err, directory.ErrNotFound) {
+		return fmt.Errorf("end session: %w", err)
+	}
+	return nil
+}
+
+// EndSessions ends every session of a user but except; uuid.Nil spares none.
+func (s *Service) EndSessions(ctx context.Context, userID, except uuid.UUID) error {
+	if err := s.Store.DeleteSessions(ctx, userID, except); err != nil {
+		return fmt.Errorf("end sessions: %w", err)
+	}
+	return nil
+}
+
+// Sessions lists where a user is signed in, the session used last first.
+func (s *Service) Sessions(ctx context.Context, userID uuid.UUID) ([]*Session, error) {
+	now := s.Clock()
+	all, err := s.Store.Sessions(ctx, userID, now, now.Add(-s.idle()))
+	if err != nil {
+		return nil, fmt.Errorf("list sessions: %w", err)
+	}
+	return all, nil
+}
+
+func tokenHash(token string) []byte {
+	sum := sha256.Sum256([]byte(token))
+	return sum[:]
+}

@@ -1,0 +1,166 @@
+package authn
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"gatehouse/directory"
+)
+
+// signIn is a sign-in under way: the password was right and another factor is
+// needed. It is kept in the cache under its id and never changes.
+type signIn struct {
+	id        string
+	UserID    uuid.UUID `json:"user_id"`
+	Next      Factor    `json:"next"`
+	ACRValues []string  `json:"acr_values,omitempty"`
+	BegunAt   time.Time `json:"begun_at"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// signInTTL leaves room for another code after the first one has expired.
+func (s *Service) signInTTL() time.Duration { return 2 * s.codeTTL() }
+
+// challenge begins the wait for another factor, and sends the code if it is one.
+func (t *trial) challenge(ctx context.Context, next Factor) (*Outcome, error) {
+	s := t.service
+	token, err := s.newToken()
+	if err != nil {
+		return nil, err
+	}
+	in := &signIn{
+		id: signInID(token), UserID: t.user.ID, Next: next, ACRValues: t.ACRValues,
+		BegunAt: t.at, ExpiresAt: t.at.Add(s.signInTTL()),
+	}
+	state, err := json.Marshal(in)
+	if err != nil {
+		return nil, fmt.Errorf("encode sign-in: %w", err)
+	}
+	if err := s.Cache.PutSignIn(ctx, in.id, state, s.signInTTL()); err != nil {
+		return nil, fmt.Errorf("begin sign-in: %w", err)
+	}
+	if err := s.sendCode(ctx, t.user, in, t.at); err != nil {
+		return nil, err
+	}
+	return in.outcome(token, t.user), nil
+}
+
+func (in *signIn) outcome(token string, u *directory.User) *Outcome {
+	return &Outcome{User: u, Next: in.Next, SignIn: token, Hint: hint(u, in.Next), At: in.BegunAt}
+}
+
+// SignInUnderWay returns what a sign-in waits for, to show its page again.
+// [ErrNoSignIn] says that there is none: it must begin with a password.
+func (s *Service) SignInUnderWay(ctx context.Context, token string) (*Outcome, error) {
+	in, user, err := s.underWay(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	return in.outcome(token, user), nil
+}
+
+// ResendCode sends another code for a sign-in under way; the codes sent before
+// stay good, and failures stay counted. A user with five live codes already is
+// sent nothing and not told so. It is a [*ThrottledError] when too many codes
+// went unused or the network has failed too often.
+func (s *Service) ResendCode(ctx context.Context, token string, from netip.Addr) (*Outcome, error) {
+	now := s.Clock()
+	if err := s.mayAsk(ctx, from, now); err != nil {
+		return nil, err
+	}
+	in, user, err := s.underWay(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.sendCode(ctx, user, in, now); err != nil {
+		return nil, err
+	}
+	return in.outcome(token, user), nil
+}
+
+// mayAsk reports whether a network has a try at failing left, without taking it.
+func (s *Service) mayAsk(ctx context.Context, from netip.Addr, now time.Time) error {
+	buckets := s.failureBuckets(Attempt{Front: Browser, Network: from})
+	wait, err := takeAll(ctx, s.Cache, buckets, now)
+	switch {
+	case err != nil:
+		return fmt.Errorf("limit codes: %w", err)
+	case wait > 0:
+		return &ThrottledError{RetryAfter: wait}
+	}
+	return giveBackAll(ctx, s.Cache, buckets, now)
+}
+
+// underWay finds a sign-in and its user, and makes sure that the user may still
+// complete it: not archived or locked, the same factor needed, the same password.
+func (s *Service) underWay(ctx context.Context, token string) (*signIn, *directory.User, error) {
+	in, err := s.readSignIn(ctx, token)
+	if err != nil {
+		return nil, nil, err
+	}
+	user, err := s.Directory.User(ctx, in.UserID)
+	switch {
+	case errors.Is(err, directory.ErrNotFound):
+		return nil, nil, ErrNoSignIn
+	case err != nil:
+		return nil, nil, fmt.Errorf("find user: %w", err)
+	}
+	p := policy(user, Browser, in.ACRValues)
+	if p.refused != "" || p.next != in.Next || user.PasswordChangedAt.After(in.BegunAt) {
+		return nil, nil, ErrNoSignIn
+	}
+	return in, user, nil
+}
+
+func (s *Service) readSignIn(ctx context.Context, token string) (*signIn, error) {
+	if len(token) != tokenLength {
+		return nil, ErrNoSignIn
+	}
+	in := &signIn{id: signInID(token)}
+	state, err := s.Cache.SignIn(ctx, in.id)
+	switch {
+	case errors.Is(err, directory.ErrNotFound):
+		return nil, ErrNoSignIn
+	case err != nil:
+		return nil, fmt.Errorf("find sign-in: %w", err)
+	}
+	if err := json.Unmarshal(state, in); err != nil {
+		return nil, fmt.Errorf("decode sign-in: %w", err)
+	}
+	if !s.Clock().Before(in.ExpiresAt) {
+		return nil, ErrNoSignIn
+	}
+	return in, nil
+}
+
+// end forgets a sign-in. It is of no use any more, so that a failure is only logged.
+func (s *Service) end(ctx context.Context, in *signIn) {
+	if err := s.Cache.DeleteSignIn(ctx, in.id); err != nil {
+		s.log().LogAttrs(ctx, slog.LevelWarn, "forget a sign-in", slog.String("error", err.Error()))
+	}
+}
+
+// hint tells the owner of an address or a number which one it is.
+func hint(u *directory.User, f Factor) string {
+	const mask = "•••••••"
+	switch f {
+	case SMSCode:
+		number := u.MobileNumber
+		return mask + number[max(0, len(number)-4):]
+	case EmailCode:
+		local, domain, _ := strings.Cut(u.EmailAddress, "@")
+		_, size := utf8.DecodeRuneInString(local)
+		return local[:size] + mask + "@" + domain
+	default:
+		return ""
+	}
+}

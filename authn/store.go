@@ -1,0 +1,102 @@
+package authn
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gatehouse/directory"
+)
+
+// Store keeps what must outlive a lost Redis: counters, passwords, sessions,
+// used sign-ins and traces. Methods join the transaction in ctx. Where a row is
+// missing or a condition is not met they return directory.ErrNotFound.
+type Store interface {
+	// ReserveFailure counts a failure before its proof is looked at, and
+	// returns the count with it. It is directory.ErrNotFound for a user who is
+	// locked, archived or unknown. Failures of codes are also counted apart.
+	ReserveFailure(ctx context.Context, userID uuid.UUID, code bool, at time.Time) (count int, err error)
+	// ReleaseFailure takes one reservation back, and the lock it may have made.
+	ReleaseFailure(ctx context.Context, userID uuid.UUID, code bool) error
+	// SignedIn sets the count to zero and notes when an active user signed in.
+	SignedIn(ctx context.Context, userID uuid.UUID, at time.Time) error
+	// PasswordProved forgives the failures of passwords and keeps those of codes.
+	PasswordProved(ctx context.Context, userID uuid.UUID) error
+	// Unlock sets the count to zero.
+	Unlock(ctx context.Context, userID uuid.UUID) error
+	// UseSignIn marks a sign-in as used until expires; the second time it is
+	// directory.ErrConflict.
+	UseSignIn(ctx context.Context, id string, expires time.Time) error
+
+	Password(ctx context.Context, userID uuid.UUID) (hash string, err error)
+	// PutPassword stores a hash of ours and notes when it changed.
+	PutPassword(ctx context.Context, userID uuid.UUID, hash string, at time.Time) error
+	// PutImportedPassword stores a hash made elsewhere.
+	PutImportedPassword(ctx context.Context, userID uuid.UUID, hash string, at time.Time) error
+	// ReplacePassword stores another hash of the same password, unless old is
+	// no longer the stored one.
+	ReplacePassword(ctx context.Context, userID uuid.UUID, old, hash string) error
+	// HasImportedPasswords reports whether anybody's hash is still an imported one.
+	HasImportedPasswords(ctx context.Context) (bool, error)
+
+	CreateSession(ctx context.Context, s *Session, tokenHash []byte) error
+	// Session returns a session that was seen after idleSince and has not
+	// expired, with its user, who is active, not locked, and has not changed
+	// the password since.
+	Session(ctx context.Context, tokenHash []byte, now, idleSince time.Time) (*Session, *directory.User, error)
+	TouchSession(ctx context.Context, id uuid.UUID, at time.Time) error
+	DeleteSession(ctx context.Context, tokenHash []byte) (*Session, error)
+	// DeleteSessions ends every session of a user but one.
+	DeleteSessions(ctx context.Context, userID, except uuid.UUID) error
+	// Sessions lists a user's sessions, the one used last first.
+	Sessions(ctx context.Context, userID uuid.UUID, now, idleSince time.Time) ([]*Session, error)
+
+	RecordTrace(ctx context.Context, t *Trace) error
+	// Purge deletes sessions and used sign-ins that are over, and older traces.
+	Purge(ctx context.Context, now, idleSince, tracesBefore time.Time) error
+}
+
+// Cache keeps what may be lost with a sign-in. Methods return
+// directory.ErrUnavailable when it does not answer.
+type Cache interface {
+	limiter
+	PutSignIn(ctx context.Context, id string, state []byte, ttl time.Duration) error
+	// SignIn returns directory.ErrNotFound for one that is unknown or has expired.
+	SignIn(ctx context.Context, id string) ([]byte, error)
+	DeleteSignIn(ctx context.Context, id string) error
+	// AddCode makes a code acceptable, unless the user has most live codes
+	// already or the code's sign-in has used up its tries.
+	AddCode(ctx context.Context, c LiveCode, now time.Time, most, tries int) (added bool, err error)
+	// TryCode counts a try at the codes of c's sign-in and compares, in one
+	// step. A right code takes the sign-in's codes with it, and so does the
+	// last try.
+	TryCode(ctx context.Context, c LiveCode, now time.Time, tries int) (CodeVerdict, error)
+}
+
+// limiter holds buckets of tries.
+type limiter interface {
+	// Take takes one try; wait is how long to wait when there is none left.
+	Take(ctx context.Context, b Bucket, now time.Time) (wait time.Duration, err error)
+	// GiveBack returns one.
+	GiveBack(ctx context.Context, b Bucket, now time.Time) error
+}
+
+// LiveCode is a code that was sent: what it is bound to and its MAC.
+type LiveCode struct {
+	UserID    uuid.UUID
+	SignIn    string // the sign-in's id, a hash of its token
+	MAC       string // over the code, its purpose, its user and its sign-in
+	ExpiresAt time.Time
+}
+
+// CodeVerdict is the result of one try.
+type CodeVerdict int
+
+// The verdicts.
+const (
+	CodeGone  CodeVerdict = iota // no live code to compare with: expired, used, or never sent
+	CodeWrong                    // and more tries are left
+	CodeDead                     // wrong, and it was the last try
+	CodeRight
+)

@@ -1,0 +1,161 @@
+package storage
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gatehouse/authn"
+	"gatehouse/directory"
+)
+
+// Authn implements authn.Store.
+type Authn struct{ DB *DB }
+
+var _ authn.Store = Authn{}
+
+// change runs a statement that must change a row.
+func (a Authn) change(ctx context.Context, query string, args ...any) error {
+	n, err := a.DB.exec(ctx, query, args...)
+	if err == nil && n == 0 {
+		return directory.ErrNotFound
+	}
+	return err
+}
+
+// ReserveFailure implements authn.Store. The condition and the count are one
+// statement: no number of parallel attempts gets past the limit.
+func (a Authn) ReserveFailure(ctx context.Context, userID uuid.UUID, code bool, at time.Time) (int, error) {
+	var count int
+	err := a.DB.row(ctx, `
+		update users set
+			failed_login_count = failed_login_count + 1,
+			failed_code_count = failed_code_count + $2,
+			locked_at = case when failed_login_count + 1 >= $3 then $4 else locked_at end
+		where id = $1 and failed_login_count < $3 and state <> 'inactive'
+		returning failed_login_count`,
+		[]any{userID, oneIf(code), directory.MaxFailedLogins, at}, &count)
+	return count, err
+}
+
+// ReleaseFailure implements authn.Store.
+func (a Authn) ReleaseFailure(ctx context.Context, userID uuid.UUID, code bool) error {
+	return a.change(ctx, `
+		update users set
+			failed_login_count = failed_login_count - 1,
+			failed_code_count = case when failed_code_count > 0 then failed_code_count - $2 else 0 end,
+			locked_at = null
+		where id = $1 and failed_login_count > 0`, userID, oneIf(code))
+}
+
+// oneIf is how much an attempt adds to the count of codes.
+func oneIf(code bool) int {
+	if code {
+		return 1
+	}
+	return 0
+}
+
+// SignedIn implements authn.Store.
+func (a Authn) SignedIn(ctx context.Context, userID uuid.UUID, at time.Time) error {
+	return a.change(ctx, `
+		update users set failed_login_count = 0, failed_code_count = 0, locked_at = null, logged_in_at = $2
+		where id = $1 and state = 'active'`, userID, at)
+}
+
+// PasswordProved implements authn.Store.
+func (a Authn) PasswordProved(ctx context.Context, userID uuid.UUID) error {
+	return a.change(ctx, `
+		update users set
+			failed_login_count = failed_code_count,
+			locked_at = case when failed_code_count >= $2 then locked_at else null end
+		where id = $1 and state <> 'inactive'`, userID, directory.MaxFailedLogins)
+}
+
+// Unlock implements authn.Store.
+func (a Authn) Unlock(ctx context.Context, userID uuid.UUID) error {
+	return a.change(ctx, `
+		update users set failed_login_count = 0, failed_code_count = 0, locked_at = null where id = $1`, userID)
+}
+
+// UseSignIn implements authn.Store.
+func (a Authn) UseSignIn(ctx context.Context, id string, expires time.Time) error {
+	n, err := a.DB.exec(ctx, `
+		insert into used_sign_ins (id, expires_at) values ($1, $2) on conflict (id) do nothing`, id, expires)
+	if err == nil && n == 0 {
+		return directory.ErrConflict
+	}
+	return err
+}
+
+// Password implements authn.Store.
+func (a Authn) Password(ctx context.Context, userID uuid.UUID) (string, error) {
+	var hash string
+	err := a.DB.row(ctx, `select hash from passwords where user_id = $1`, []any{userID}, &hash)
+	return hash, err
+}
+
+// PutPassword implements authn.Store.
+func (a Authn) PutPassword(ctx context.Context, userID uuid.UUID, hash string, at time.Time) error {
+	return a.DB.InTx(ctx, func(ctx context.Context) error {
+		if err := a.change(ctx, `update users set password_changed_at = $2 where id = $1`, userID, at); err != nil {
+			return err
+		}
+		return a.putPassword(ctx, userID, hash, false, at)
+	})
+}
+
+// PutImportedPassword implements authn.Store.
+func (a Authn) PutImportedPassword(ctx context.Context, userID uuid.UUID, hash string, at time.Time) error {
+	return a.putPassword(ctx, userID, hash, true, at)
+}
+
+func (a Authn) putPassword(ctx context.Context, userID uuid.UUID, hash string, imported bool, at time.Time) error {
+	_, err := a.DB.exec(ctx, `
+		insert into passwords (user_id, hash, imported, changed_at) values ($1, $2, $3, $4)
+		on conflict (user_id) do update set
+			hash = excluded.hash, imported = excluded.imported, changed_at = excluded.changed_at`,
+		userID, hash, imported, at)
+	return err
+}
+
+// ReplacePassword implements authn.Store.
+func (a Authn) ReplacePassword(ctx context.Context, userID uuid.UUID, old, hash string) error {
+	return a.change(ctx, `
+		update passwords set hash = $3, imported = $4 where user_id = $1 and hash = $2`, userID, old, hash, false)
+}
+
+// HasImportedPasswords implements authn.Store.
+func (a Authn) HasImportedPasswords(ctx context.Context) (bool, error) {
+	var has bool
+	err := a.DB.row(ctx, `select exists (select 1 from passwords where imported)`, nil, &has)
+	return has, err
+}
+
+// RecordTrace implements authn.Store.
+func (a Authn) RecordTrace(ctx context.Context, t *authn.Trace) error {
+	steps, err := json.Marshal(t.Steps)
+	if err != nil {
+		return fmt.Errorf("encode trace: %w", err)
+	}
+	_, err = a.DB.exec(ctx, `
+		insert into traces (id, created_at, request_id, front, factor, caller, user_id, verdict, steps)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		t.ID, t.At, t.RequestID, string(t.Front), string(t.Factor), t.Caller, t.UserID, t.Verdict, string(steps))
+	return err
+}
+
+// Purge implements authn.Store.
+func (a Authn) Purge(ctx context.Context, now, idleSince, tracesBefore time.Time) error {
+	if _, err := a.DB.exec(ctx, `delete from sessions where expires_at <= $1 or seen_at <= $2`, now, idleSince); err != nil {
+		return err
+	}
+	if _, err := a.DB.exec(ctx, `delete from used_sign_ins where expires_at <= $1`, now); err != nil {
+		return err
+	}
+	_, err := a.DB.exec(ctx, `delete from traces where created_at < $1`, tracesBefore)
+	return err
+}

@@ -1,0 +1,89 @@
+package storage
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gatehouse/authn"
+	"gatehouse/directory"
+)
+
+// sessionColumns are scanned by sessionFields, in this order.
+const sessionColumns = `s.id, s.user_id, s.amr, s.acr, s.auth_time, s.created_at, s.seen_at, s.expires_at, s.network, s.user_agent`
+
+func sessionFields(s *authn.Session) []any {
+	return []any{
+		&s.ID, &s.UserID, listInto(&s.AMR), &s.ACR, timeInto(&s.AuthTime), timeInto(&s.CreatedAt), timeInto(&s.SeenAt),
+		timeInto(&s.ExpiresAt), &s.Network, &s.UserAgent,
+	}
+}
+
+// CreateSession implements authn.Store.
+func (a Authn) CreateSession(ctx context.Context, s *authn.Session, tokenHash []byte) error {
+	_, err := a.DB.exec(ctx, `
+		insert into sessions (id, token_hash, user_id, amr, acr, auth_time, created_at, seen_at, expires_at, network, user_agent)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		s.ID, tokenHash, s.UserID, s.AMR, s.ACR, s.AuthTime, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.Network, s.UserAgent)
+	return err
+}
+
+// Session implements authn.Store. A session that was begun with a password that
+// has changed since is over, even if it was stored after the change.
+func (a Authn) Session(ctx context.Context, tokenHash []byte, now, idleSince time.Time) (*authn.Session, *directory.User, error) {
+	var s authn.Session
+	var u directory.User
+	err := a.DB.row(ctx, `
+		select `+sessionColumns+`, `+userColumns+`
+		from sessions s join users u on u.id = s.user_id
+		where s.token_hash = $1 and s.expires_at > $2 and s.seen_at > $3
+			and u.state = 'active' and u.failed_login_count < $4
+			and (u.password_changed_at is null or u.password_changed_at <= s.auth_time)`,
+		[]any{tokenHash, now, idleSince, directory.MaxFailedLogins}, append(sessionFields(&s), userFields(&u)...)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &s, &u, nil
+}
+
+// TouchSession implements authn.Store.
+func (a Authn) TouchSession(ctx context.Context, id uuid.UUID, at time.Time) error {
+	_, err := a.DB.exec(ctx, `update sessions set seen_at = $2 where id = $1 and seen_at < $2`, id, at)
+	return err
+}
+
+// DeleteSession implements authn.Store.
+func (a Authn) DeleteSession(ctx context.Context, tokenHash []byte) (*authn.Session, error) {
+	var s authn.Session
+	err := a.DB.row(ctx, `delete from sessions as s where s.token_hash = $1 returning `+sessionColumns,
+		[]any{tokenHash}, sessionFields(&s)...)
+	if err != nil {
+		return nil, err
+	}
+	return &s, nil
+}
+
+// DeleteSessions implements authn.Store.
+func (a Authn) DeleteSessions(ctx context.Context, userID, except uuid.UUID) error {
+	_, err := a.DB.exec(ctx, `delete from sessions where user_id = $1 and id <> $2`, userID, except)
+	return err
+}
+
+// Sessions implements authn.Store.
+func (a Authn) Sessions(ctx context.Context, userID uuid.UUID, now, idleSince time.Time) ([]*authn.Session, error) {
+	var all []*authn.Session
+	err := a.DB.each(ctx, `
+		select `+sessionColumns+` from sessions s
+		where s.user_id = $1 and s.expires_at > $2 and s.seen_at > $3
+		order by s.seen_at desc, s.id`,
+		[]any{userID, now, idleSince}, func(scan func(dest ...any) error) error {
+			var s authn.Session
+			if err := scan(sessionFields(&s)...); err != nil {
+				return err
+			}
+			all = append(all, &s)
+			return nil
+		})
+	return all, err
+}
