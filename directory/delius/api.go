@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"github.com/google/uuid"
@@ -18,8 +17,6 @@ import (
 type API struct {
 	Store directory.Store
 	Authn Authn
-	// Network tells where a request came from.
-	Network func(r *http.Request) netip.Addr
 }
 
 // Authn is what the API needs of package authn.
@@ -44,7 +41,7 @@ func (a *API) Authenticate(w http.ResponseWriter, r *http.Request) error {
 	}
 	_, err := a.Authn.Authenticate(r.Context(), authn.Attempt{
 		Front: authn.Legacy, Factor: authn.Password, Identifier: username, Secret: password,
-		Network: a.Network(r), Caller: directory.CallerFrom(r.Context()).ClientID,
+		Network: web.Network(r), Caller: directory.CallerFrom(r.Context()).ClientID,
 	})
 	if errors.Is(err, authn.ErrRefused) {
 		return &web.Error{Status: http.StatusUnauthorized, Message: "Authentication failed for '" + username + "'", Cause: refusal{}}

@@ -33,7 +33,9 @@ type refusal struct{}
 
 func (refusal) Error() string { return "refused" }
 
-func invalid(kind, name, message string) field { return field{Type: kind, Message: message, Field: name} }
+func invalid(kind, name, message string) field {
+	return field{Type: kind, Message: message, Field: name}
+}
 
 func blank(name string) field { return invalid("NotBlank", name, "must not be blank") }
 

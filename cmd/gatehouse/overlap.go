@@ -1,0 +1,100 @@
+package main
+
+import (
+	"net/http"
+
+	"github.com/google/uuid"
+
+	"gatehouse/directory"
+	"gatehouse/directory/delius"
+	"gatehouse/directory/notify"
+	"gatehouse/internal/web"
+)
+
+// dialects are the two directory APIs that share paths. A segment shaped like a
+// UUID belongs to Notify's, any other to Delius's: no username looks like one.
+type dialects struct {
+	notify *notify.API
+	gate   *notify.Gate
+	delius *delius.API
+	// bearer protects with an access token of a caller that need accepts.
+	bearer func(need func(*directory.Caller) error, next web.Handler) web.Handler
+}
+
+// routes are the routes of both APIs.
+func (d *dialects) routes() []web.Route {
+	createOrganisation := d.gate.Protect(d.notify.CreateOrganisation)
+	showOrganisation := notify.WithID("organisation_id", d.gate.Protect(d.notify.ShowOrganisation))
+	authenticate := d.bearer(delius.AuthenticateRole.Check, d.delius.Authenticate)
+	return append(d.userRoutes(),
+		web.Route{Method: http.MethodPost, Path: "/authenticate", Surface: delius.Surface{}, Handler: authenticate},
+		web.Route{Method: http.MethodPost, Path: "/organisation", Surface: notify.Surface{}, Handler: createOrganisation},
+		web.Route{Method: http.MethodPost, Path: "/organisations", Surface: notify.Surface{}, Handler: createOrganisation},
+		web.Route{Method: http.MethodGet, Path: "/organisation/{organisation_id}", Surface: notify.Surface{}, Handler: showOrganisation},
+		web.Route{Method: http.MethodGet, Path: "/organisations/{organisation_id}", Surface: notify.Surface{}, Handler: showOrganisation},
+	)
+}
+
+func (d *dialects) userRoutes() []web.Route {
+	details := func(h web.Handler) web.Handler { return d.bearer(delius.DetailsRole.Check, h) }
+	password := d.bearer(delius.PasswordRole.Check, d.delius.SetPassword)
+	return []web.Route{
+		{Method: http.MethodPost, Path: "/user", Surface: userSurface{}, Handler: d.gate.Protect(d.notify.CreateUser)},
+		{Method: http.MethodGet, Path: "/user", Surface: userSurface{}, Handler: details(d.delius.UsersByEmail)},
+		{Method: http.MethodGet, Path: "/user/{ref}", Surface: userSurface{}, Handler: showUser(d.gate.Protect(d.notify.ShowUser), details(d.delius.UserByUsername))},
+		{Method: http.MethodGet, Path: "/user/{a}/{b}", Surface: userSurface{}, Handler: userPair(details(d.delius.UserByNumber))},
+		{Method: http.MethodPost, Path: "/user/{username}/password", Surface: delius.Surface{}, Handler: password},
+	}
+}
+
+// showUser answers GET /user/{ref} in the dialect of what ref is.
+func showUser(byID, byUsername web.Handler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		ref := r.PathValue("ref")
+		if isUserID(ref) {
+			r.SetPathValue("user_id", ref)
+			return byID(w, r)
+		}
+		r.SetPathValue("username", ref)
+		return byUsername(w, r)
+	}
+}
+
+// userPair answers GET /user/{a}/{b}. net/http cannot register
+// /user/details/{userId} beside patterns such as /user/{user_id}/webauthn: both
+// would match /user/details/webauthn.
+func userPair(byNumber web.Handler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if r.PathValue("a") != "details" {
+			return web.Errorf(http.StatusNotFound, "The requested URL was not found")
+		}
+		r.SetPathValue("userId", r.PathValue("b"))
+		return byNumber(w, r)
+	}
+}
+
+// isUserID reports whether a segment is a UUID in the one form Notify knows.
+func isUserID(ref string) bool { return len(ref) == 36 && uuid.Validate(ref) == nil }
+
+// userSurface writes the errors of a path of both APIs in the voice of the one
+// that was asked.
+type userSurface struct{}
+
+// WriteError implements [web.Surface].
+func (userSurface) WriteError(w http.ResponseWriter, r *http.Request, e *web.Error) {
+	if asksDelius(r) {
+		delius.Surface{}.WriteError(w, r, e)
+		return
+	}
+	notify.Surface{}.WriteError(w, r, e)
+}
+
+func asksDelius(r *http.Request) bool {
+	switch r.Pattern {
+	case "/user":
+		return r.Method == http.MethodGet || r.Method == http.MethodHead
+	case "/user/{ref}":
+		return !isUserID(r.PathValue("ref"))
+	}
+	return r.PathValue("a") == "details"
+}
