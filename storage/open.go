@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 // Config says where the stores are.
@@ -45,9 +47,30 @@ func Open(ctx context.Context, c Config) (*Stores, error) {
 	return &Stores{DB: db, Redis: redis}, nil
 }
 
+// CheckURLs reports what is wrong with the stores' URLs, without connecting and
+// without showing them: they may hold passwords.
+func CheckURLs(databaseURL, redisURL string) error {
+	var faults []error
+	if databaseURL != "" {
+		if _, err := pgxpool.ParseConfig(databaseURL); err != nil || !isPostgres(databaseURL) {
+			faults = append(faults, errors.New("GATEHOUSE_DATABASE_URL: want postgres://user:password@host:port/database"))
+		}
+	}
+	if redisURL != "" {
+		if _, err := redisOptions(redisURL); err != nil {
+			faults = append(faults, errors.New("GATEHOUSE_REDIS_URL: want redis://, rediss://, redis-cluster:// or redis-sentinel://"))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func isPostgres(databaseURL string) bool {
+	return strings.HasPrefix(databaseURL, "postgres://") || strings.HasPrefix(databaseURL, "postgresql://")
+}
+
 // OpenDB connects the database alone.
 func OpenDB(ctx context.Context, c Config) (*DB, error) {
-	if strings.HasPrefix(c.DatabaseURL, "postgres://") || strings.HasPrefix(c.DatabaseURL, "postgresql://") {
+	if isPostgres(c.DatabaseURL) {
 		return openPostgres(ctx, c.DatabaseURL, c.MaxConns)
 	}
 	if c.DatabaseURL != "" {

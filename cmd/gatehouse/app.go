@@ -1,0 +1,211 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"strings"
+	"sync"
+
+	"github.com/google/uuid"
+
+	"gatehouse/authn"
+	"gatehouse/authn/message"
+	"gatehouse/authn/pages"
+	"gatehouse/directory"
+	"gatehouse/internal/web"
+	"gatehouse/oauth"
+	"gatehouse/storage"
+)
+
+// app is the whole program, wired. Commands use its services, serve and dev its
+// routes as well.
+type app struct {
+	config   *Config
+	secrets  *secrets
+	log      *slog.Logger
+	clock    *clock
+	stores   *storage.Stores
+	keyring  *storage.Keyring
+	registry *directory.Registry
+	authn    *authn.Service
+	worker   *message.Worker
+	keys     *oauth.Keys
+	clients  *oauth.Clients
+	server   *oauth.Server
+	pages    *pages.Pages
+	router   *web.Router
+	health   *health
+
+	background     sync.WaitGroup
+	stopBackground context.CancelFunc
+	closers        []func()
+}
+
+// storageConfig says where the stores are.
+func (e *environment) storageConfig(s *secrets) storage.Config {
+	return storage.Config{
+		DatabaseURL: s.DatabaseURL, Dir: e.config.Data, MaxConns: e.config.MaxConns,
+		RedisURL: s.RedisURL, RedisPrefix: e.config.RedisPrefix,
+	}
+}
+
+// withApp runs f with the services wired, for commands that do not serve.
+func withApp(env *environment, f func(a *app) error) error {
+	s, err := env.load()
+	if err != nil {
+		return err
+	}
+	a, err := newApp(env, s, &clock{})
+	if err != nil {
+		return err
+	}
+	defer a.close()
+	return f(a)
+}
+
+// newApp opens the stores, migrates them and wires every service.
+func newApp(env *environment, s *secrets, c *clock) (*app, error) {
+	a := &app{config: env.config, secrets: s, clock: c}
+	var flush func()
+	a.log, flush = newLogger(env.config, env.stderr)
+	a.closers = append(a.closers, flush)
+	if err := a.open(env); err != nil {
+		a.close()
+		return nil, err
+	}
+	if err := a.wire(); err != nil {
+		a.close()
+		return nil, usageError{err}
+	}
+	return a, nil
+}
+
+func (a *app) open(env *environment) error {
+	where := env.storageConfig(a.secrets)
+	if err := a.migrate(env.ctx, where); err != nil {
+		return err
+	}
+	keyring, err := openKeyring(a.secrets, a.config.Data)
+	if err != nil {
+		return err
+	}
+	stores, err := storage.Open(env.ctx, where)
+	if err != nil {
+		return err
+	}
+	a.keyring, a.stores = keyring, stores
+	a.closers = append(a.closers, func() {
+		if err := stores.Close(); err != nil {
+			a.log.Error("close stores", "error", err)
+		}
+	})
+	return nil
+}
+
+func (a *app) migrate(ctx context.Context, where storage.Config) error {
+	if a.config.AutoMigrate {
+		_, err := storage.Migrate(ctx, where)
+		return err
+	}
+	pending, err := storage.PendingMigrations(ctx, where)
+	if err != nil {
+		return err
+	}
+	if pending > 0 {
+		return fmt.Errorf("%d migrations are missing: run gatehouse migrate", pending)
+	}
+	return nil
+}
+
+func (a *app) wire() error {
+	store := storage.Directory{DB: a.stores.DB}
+	a.registry = &directory.Registry{Store: store, Clock: a.clock.Now, NewID: uuid.New}
+	senders, err := message.ParseSenders(a.messages(), message.SenderConfig{From: a.sender(), Log: a.log})
+	if err != nil {
+		return fmt.Errorf("GATEHOUSE_MESSAGES: %w", err)
+	}
+	outbox := storage.Outbox{DB: a.stores.DB}
+	a.worker = &message.Worker{Store: outbox, Sealer: a.keyring, Clock: a.clock.Now, NewID: uuid.New, Senders: senders, Log: a.log}
+	queue := &message.Queue{Store: outbox, Sealer: a.keyring, Clock: a.clock.Now, NewID: uuid.New, ServiceName: a.config.ServiceName, Wake: a.worker.Wake}
+	grants := storage.OAuthGrants{DB: a.stores.DB}
+	a.authn = &authn.Service{
+		Directory: store, Store: storage.Authn{DB: a.stores.DB}, Cache: storage.AuthnCache{Redis: a.stores.Redis},
+		Messages: queue, Revoker: grants, Hasher: &authn.Hasher{Rand: rand.Reader}, CodeKey: a.keyring.Derive("codes"), Clock: a.clock.Now, Rand: rand.Reader,
+		CodeDigits: a.config.CodeDigits, CodeTTL: a.config.CodeTTL, SessionIdle: a.config.SessionIdle, SessionLifetime: a.config.SessionMax, Log: a.log,
+	}
+	a.keys = &oauth.Keys{Store: storage.OAuthKeys{DB: a.stores.DB}, Sealer: a.keyring, Audit: store, Clock: a.clock.Now, Log: a.log}
+	a.clients = &oauth.Clients{Store: storage.OAuthClients{DB: a.stores.DB}, Audit: store, Clock: a.clock.Now, Rand: rand.Reader, Issuer: a.config.Issuer}
+	a.wireServer(store, grants)
+	return nil
+}
+
+func (a *app) wireServer(store storage.Directory, grants storage.OAuthGrants) {
+	cookies := authn.Cookies{Secure: strings.HasPrefix(a.config.Issuer, "https://")}
+	a.pages = &pages.Pages{Authn: a.authn, Cookies: cookies, Issuer: a.config.Issuer, ServiceName: a.config.ServiceName}
+	a.server = &oauth.Server{
+		Issuer: a.config.Issuer, Store: grants, Flows: storage.OAuthFlows{Redis: a.stores.Redis}, Clients: a.clients, Keys: a.keys,
+		Sessions: a.authn, Consent: a.pages, Cookies: cookies, Secrets: a.keyring.DeriveAll("tokens"), Clock: a.clock.Now, Rand: rand.Reader,
+	}
+	a.pages.Flows = a.server
+	a.health = &health{version: versionString(), parts: map[string]func(context.Context) error{
+		"database": a.stores.DB.Ping, "redis": a.stores.Redis.Ping,
+	}}
+}
+
+// messages falls back to saying that a message was not sent anywhere.
+func (a *app) messages() string {
+	if a.secrets.Messages == "" {
+		return "log:"
+	}
+	return a.secrets.Messages
+}
+
+// startServing makes the first keys and starts what runs beside requests.
+func (a *app) startServing(ctx context.Context) error {
+	if err := a.keys.Ensure(ctx); err != nil {
+		return err
+	}
+	background, stop := context.WithCancel(context.WithoutCancel(ctx))
+	a.stopBackground = stop
+	a.background.Go(func() { a.worker.Run(background) })
+	a.background.Go(func() { a.keys.Run(background) })
+	a.background.Go(func() { a.cleanUp(background) })
+	return nil
+}
+
+// close stops what runs in the background and frees the stores, last opened first.
+func (a *app) close() {
+	if a.stopBackground != nil {
+		a.stopBackground()
+		a.background.Wait()
+	}
+	for i := len(a.closers) - 1; i >= 0; i-- {
+		a.closers[i]()
+	}
+}
+
+// errorLog takes what net/http says of broken connections.
+func (a *app) errorLog() *log.Logger { return slog.NewLogLogger(a.log.Handler(), slog.LevelWarn) }
+
+// checkSecrets reports secrets that no start could use.
+func checkSecrets(s *secrets) error {
+	var faults []error
+	if s.EncryptionKeys != "" {
+		if _, err := storage.ParseKeyring(s.EncryptionKeys); err != nil {
+			faults = append(faults, fmt.Errorf("GATEHOUSE_ENCRYPTION_KEYS: %w", err))
+		}
+	}
+	if s.Messages != "" {
+		if _, err := message.ParseSenders(s.Messages, message.SenderConfig{Log: slog.New(slog.DiscardHandler)}); err != nil {
+			faults = append(faults, fmt.Errorf("GATEHOUSE_MESSAGES: %w", err))
+		}
+	}
+	if err := storage.CheckURLs(s.DatabaseURL, s.RedisURL); err != nil {
+		faults = append(faults, err)
+	}
+	return errors.Join(faults...)
+}

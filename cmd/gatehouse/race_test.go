@@ -1,0 +1,222 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"sync"
+	"testing"
+
+	"gatehouse/storage"
+	"gatehouse/storage/storagetest"
+)
+
+// race runs f n times at once, from one barrier.
+func race(n int, f func(i int)) {
+	var ready, done sync.WaitGroup
+	ready.Add(n)
+	start := make(chan struct{})
+	for i := range n {
+		done.Go(func() {
+			ready.Done()
+			<-start
+			f(i)
+		})
+	}
+	ready.Wait()
+	close(start)
+	done.Wait()
+}
+
+// statuses counts answers by their status.
+type statuses struct {
+	mu  sync.Mutex
+	all map[int]int
+}
+
+func (s *statuses) add(status int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.all == nil {
+		s.all = map[int]int{}
+	}
+	s.all[status]++
+}
+
+func (s *statuses) want(t *testing.T, want map[int]int) {
+	t.Helper()
+	for status, n := range s.all {
+		if want[status] != n {
+			t.Errorf("answers %v, want %v", s.all, want)
+			return
+		}
+	}
+	if len(s.all) != len(want) {
+		t.Errorf("answers %v, want %v", s.all, want)
+	}
+}
+
+// eachReplicaSet runs a test against one server on SQLite, one on PostgreSQL,
+// and two that share PostgreSQL and Redis; replica(i) is the i-th caller's.
+func eachReplicaSet(t *testing.T, test func(t *testing.T, d *deployment, replica func(i int) *server)) {
+	t.Helper()
+	for name, c := range map[string]func(t testing.TB) storage.Config{"sqlite": storagetest.SQLite, "postgres": storagetest.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			d := newDeployment(t, c(t))
+			s := d.start()
+			test(t, d, func(int) *server { return s })
+		})
+	}
+	t.Run("two replicas", func(t *testing.T) {
+		d := newDeployment(t, storagetest.Postgres(t))
+		first := d.start()
+		d.vars["GATEHOUSE_ISSUER"] = first.url
+		second := d.start()
+		test(t, d, func(i int) *server {
+			if i%2 == 0 {
+				return first
+			}
+			return second
+		})
+	})
+}
+
+// signedIn returns a journey that has a session and a remembered consent.
+func signedIn(t *testing.T, d *deployment, s *server, rp clientOutput) *journey {
+	t.Helper()
+	person := d.person()
+	j := d.journey(s)
+	j.authorize(rp, "openid offline_access")
+	j.signIn(person, 1)
+	j.consent("accept")
+	j.code()
+	return j
+}
+
+func TestCodeIsRedeemedOnce(t *testing.T) {
+	eachReplicaSet(t, func(t *testing.T, d *deployment, replica func(int) *server) {
+		rp := d.relyingService()
+		j := signedIn(t, d, replica(0), rp)
+		for range 3 {
+			j.authorize(rp, "openid offline_access")
+			code := j.code()
+			var got statuses
+			var won tokens
+			race(64, func(i int) {
+				res, answer := replica(i).exchange(rp, code)
+				got.add(res.status)
+				if res.status == http.StatusOK {
+					won = answer
+				} else if answer.Error != "invalid_grant" {
+					t.Errorf("%d %s", res.status, res.body)
+				}
+			})
+			got.want(t, map[int]int{200: 1, 400: 63})
+			_ = won
+		}
+	})
+}
+
+func TestRefreshTokenHasOneSuccessor(t *testing.T) {
+	eachReplicaSet(t, func(t *testing.T, d *deployment, replica func(int) *server) {
+		rp := d.relyingService()
+		j := signedIn(t, d, replica(0), rp)
+		j.authorize(rp, "openid offline_access")
+		_, first := replica(0).exchange(rp, j.code())
+		var mu sync.Mutex
+		successors := map[string]bool{}
+		race(64, func(i int) {
+			res, answer := replica(i).refresh(rp, first.RefreshToken)
+			if res.status >= 500 || res.status != http.StatusOK && answer.Error != "invalid_grant" {
+				t.Errorf("%d %s", res.status, res.body)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			if res.status == http.StatusOK {
+				successors[answer.RefreshToken] = true
+			}
+		})
+		if len(successors) != 1 {
+			t.Fatalf("%d successors, want 1", len(successors))
+		}
+		for successor := range successors {
+			if res, _ := replica(1).refresh(rp, successor); res.status != http.StatusOK {
+				t.Errorf("the family did not outlive its own client's haste: %d %s", res.status, res.body)
+			}
+		}
+	})
+}
+
+func TestTenFailuresLockHoweverManyAtOnce(t *testing.T) {
+	eachReplicaSet(t, func(t *testing.T, d *deployment, replica func(int) *server) {
+		legacy := d.client("--id", "legacy", "--grant", "client_credentials", "--role", "PROBATION_API__HMPPS_AUTH__AUTHENTICATE")
+		admin := d.client("--id", "admin", "--grant", "client_credentials", "--scope", "notify.admin")
+		u := d.user("--name", "Lee Example", "--username", "lee.example", "--email", "lee@example.gov.uk")
+		token := replica(0).token(legacy, "")
+		var got statuses
+		race(200, func(i int) {
+			res := replica(i).call(token, http.MethodPost, "/authenticate", `{"username":"Lee.Example","password":"wrong password"}`)
+			if res.status >= 500 && res.status != http.StatusServiceUnavailable {
+				t.Errorf("%d %s", res.status, res.body)
+			}
+			got.add(res.status)
+		})
+		if got.all[200] != 0 {
+			t.Errorf("a wrong password was accepted: %v", got.all)
+		}
+		var shown struct {
+			Data struct {
+				FailedLoginCount int `json:"failed_login_count"`
+			}
+		}
+		replica(0).call(replica(0).token(admin, "notify.admin"), http.MethodGet, "/user/"+u.ID.String(), nil).json(t, &shown)
+		if shown.Data.FailedLoginCount != 10 {
+			t.Errorf("failed_login_count %d, want 10 (answers %v)", shown.Data.FailedLoginCount, got.all)
+		}
+		right := replica(1).call(token, http.MethodPost, "/authenticate", `{"username":"lee.example","password":"`+testPassword+`"}`)
+		wrong := replica(1).call(token, http.MethodPost, "/authenticate", `{"username":"lee.example","password":"wrong password"}`)
+		if right.status != wrong.status || right.body != wrong.body || right.status == http.StatusOK {
+			t.Errorf("a locked account tells the password: %d %q, %d %q", right.status, right.body, wrong.status, wrong.body)
+		}
+		var unlocked userOutput
+		d.command("", &unlocked, "user", "unlock", u.ID.String(), "--json")
+		if res := replica(0).call(token, http.MethodPost, "/authenticate", `{"username":"lee.example","password":"`+testPassword+`"}`); unlocked.Locked || res.status != http.StatusOK {
+			t.Errorf("after unlock: %+v, %d %s", unlocked, res.status, res.body)
+		}
+	})
+}
+
+func TestCodeOfAMessageIsAcceptedOnce(t *testing.T) {
+	eachReplicaSet(t, func(t *testing.T, d *deployment, replica func(int) *server) {
+		rp, person := d.relyingService(), d.person()
+		j := d.journey(replica(0))
+		j.authorize(rp, "openid")
+		flow := j.flow()
+		j.submit("/signin?flow="+flow, url.Values{"flow": {flow}, "identifier": {person.Email}, "password": {testPassword}})
+		code := d.code(person.Mobile, 1)
+		here, err := url.Parse(j.s.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cookies := j.browser.Jar.Cookies(here)
+		var got statuses
+		race(50, func(i int) {
+			s := replica(i)
+			r := request(t, http.MethodPost, s.url+"/signin/code?flow="+flow, url.Values{"flow": {flow}, "code": {code}}, "Sec-Fetch-Site", "same-origin")
+			for _, c := range cookies {
+				r.AddCookie(c)
+			}
+			res := do(t, &http.Client{CheckRedirect: j.browser.CheckRedirect}, r)
+			session := 0
+			for _, c := range res.header.Values("Set-Cookie") {
+				if len(c) > 40 && c[:len("gatehouse_session=")] == "gatehouse_session=" && c[len("gatehouse_session=")] != ';' {
+					session = 1
+				}
+			}
+			if res.status >= 500 {
+				t.Errorf("%d %s", res.status, res.body)
+			}
+			got.add(session)
+		})
+		got.want(t, map[int]int{1: 1, 0: 49})
+	})
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	_ "embed"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"gatehouse/authn"
+	"gatehouse/authn/pages"
+	"gatehouse/directory"
+	"gatehouse/directory/delius"
+	"gatehouse/directory/notify"
+	"gatehouse/internal/web"
+	"gatehouse/oauth"
+)
+
+// requestTimeout leaves room for an answer within three seconds when a store hangs.
+const requestTimeout = 2500 * time.Millisecond
+
+// retryAfter is what a caller is told to wait when a store is down.
+const retryAfter = 2 * time.Second
+
+//go:embed openapi.yaml
+var openAPI []byte
+
+// routes is the list: nothing is reachable under serve that is not in it.
+func (a *app) routes() []web.Route {
+	var all []web.Route
+	all = append(all, a.health.routes()...)
+	all = append(all, a.oauthRoutes()...)
+	all = append(all, a.pages.Routes()...)
+	all = append(all, a.directoryRoutes()...)
+	return append(all, web.Route{Method: http.MethodGet, Path: "/openapi.yaml", Surface: web.Problem{}, Handler: serveOpenAPI, CORS: true})
+}
+
+func (a *app) oauthRoutes() []web.Route {
+	discovery := oauth.NewDiscovery(a.config.Issuer)
+	api := oauth.Surface{}
+	all := []web.Route{
+		{Method: http.MethodGet, Path: "/oauth/authorize", Surface: a.pages, Handler: a.server.Authorize},
+		{Method: http.MethodPost, Path: "/oauth/authorize", Surface: a.pages, Handler: a.server.Authorize},
+		{Method: http.MethodGet, Path: pages.ContinuePath, Surface: a.pages, Handler: a.server.Continue},
+		{Method: http.MethodGet, Path: "/consent", Surface: a.pages, Handler: a.server.ConsentPage},
+		{Method: http.MethodPost, Path: "/consent", Surface: a.pages, Handler: a.pages.SameOrigin(a.server.ConsentSubmit)},
+		{Method: http.MethodPost, Path: "/oauth/token", Surface: api, Handler: a.server.Token, CORS: true},
+		{Method: http.MethodGet, Path: "/oauth/userinfo", Surface: api, Handler: a.server.UserInfo, CORS: true},
+		{Method: http.MethodPost, Path: "/oauth/userinfo", Surface: api, Handler: a.server.UserInfo, CORS: true},
+		{Method: http.MethodPost, Path: "/oauth/introspect", Surface: api, Handler: a.server.Introspect},
+		{Method: http.MethodPost, Path: "/oauth/revoke", Surface: api, Handler: a.server.Revoke, CORS: true},
+		{Method: http.MethodGet, Path: "/oauth/jwks", Surface: api, Handler: a.keys.JWKS, CORS: true},
+	}
+	for _, path := range discovery.Paths() {
+		all = append(all, web.Route{Method: http.MethodGet, Path: path, Surface: api, Handler: discovery.Metadata, CORS: true})
+	}
+	return all
+}
+
+func (a *app) directoryRoutes() []web.Route {
+	d := &dialects{
+		notify: &notify.API{Registry: a.registry, Passwords: a.authn},
+		gate: &notify.Gate{
+			Internal: &notify.InternalClients{Secrets: a.secrets.NotifyInternalClients, Clock: a.clock.Now},
+			Token:    func(next web.Handler) web.Handler { return a.server.Bearer(oauth.NeedScope("notify.admin"), next) },
+			Issuer:   a.config.Issuer, ReferencePrefix: oauth.ReferencePrefix,
+		},
+		delius: &delius.API{Store: a.registry.Store, Authn: a.authn},
+		bearer: a.server.Bearer,
+	}
+	return d.routes()
+}
+
+// mount adds routes, making the router at the first call.
+func (a *app) mount(routes ...web.Route) {
+	if a.router == nil {
+		proxies, _ := a.config.proxies() // checked with the configuration
+		a.router = &web.Router{
+			Classify: classify, Fallback: a.fallback, Hosts: a.hosts(), TrustedProxies: proxies,
+			Timeout: requestTimeout, Clock: a.clock.Now, Log: a.log, NewRequestID: rand.Text,
+		}
+	}
+	a.router.Add(routes...)
+}
+
+// hosts are the names this server answers to: the issuer's and the configured ones.
+func (a *app) hosts() []string {
+	all := make([]string, 0, len(a.config.Hosts)+2)
+	for _, host := range a.config.Hosts {
+		all = append(all, strings.ToLower(host))
+	}
+	if u, err := url.Parse(a.config.Issuer); err == nil {
+		all = append(all, strings.ToLower(u.Host), strings.ToLower(u.Hostname()))
+	}
+	return all
+}
+
+// surfaces say which audience an unknown path is meant for.
+var surfaces = []struct {
+	prefix  string
+	surface web.Surface
+}{
+	{"/oauth/", oauth.Surface{}},
+	{"/.well-known/", oauth.Surface{}},
+	{"/authenticate", delius.Surface{}},
+	{"/user", notify.Surface{}},
+	{"/organisation", notify.Surface{}},
+	{"/service", notify.Surface{}},
+	{"/dev/", web.Problem{}},
+}
+
+// fallback is the surface of a path that is not in the list.
+func (a *app) fallback(r *http.Request) web.Surface {
+	for _, s := range surfaces {
+		if strings.HasPrefix(r.URL.Path, s.prefix) {
+			return s.surface
+		}
+	}
+	if strings.Contains(r.Header.Get("Accept"), "text/html") {
+		return a.pages
+	}
+	return web.Problem{}
+}
+
+// classify gives the domain's errors their status; nil leaves an error that is
+// already a web.Error, or unknown, as it is.
+func classify(err error) *web.Error {
+	var known *web.Error
+	var throttled *authn.ThrottledError
+	switch {
+	case errors.As(err, &known):
+		return nil
+	case errors.Is(err, directory.ErrUnavailable), errors.Is(err, context.DeadlineExceeded):
+		return web.Unavailable(err, retryAfter)
+	case errors.As(err, &throttled):
+		return web.TooManyRequests(throttled.RetryAfter)
+	case errors.Is(err, directory.ErrNotFound):
+		return &web.Error{Status: http.StatusNotFound, Message: "Not found", Cause: err}
+	case errors.Is(err, directory.ErrConflict):
+		return &web.Error{Status: http.StatusConflict, Message: "It already exists", Cause: err}
+	case errors.Is(err, directory.ErrInvalid):
+		return &web.Error{Status: http.StatusBadRequest, Message: "A value is not acceptable", Cause: err}
+	case errors.Is(err, web.ErrBody):
+		return &web.Error{Status: http.StatusBadRequest, Message: "The request body is not the JSON document expected here", Cause: err}
+	}
+	return nil
+}
+
+func serveOpenAPI(w http.ResponseWriter, _ *http.Request) error {
+	w.Header().Set("Content-Type", "application/yaml")
+	_, _ = w.Write(openAPI) // the client has gone when this fails
+	return nil
+}
