@@ -44,13 +44,13 @@ type Client struct {
 	// FirstParty clients skip the consent page.
 	FirstParty bool
 	// Kind is "partner" or "provider" for companies of the marketplace, else "".
-	Kind                   string
-	IDTokenAlg             string      // RS256 (default), ES256 or EdDSA
-	AccessTokenAlg         string      // ES256 (default), RS256 or EdDSA
-	TokenFormat            TokenFormat // JWT by default
-	PKCEOptional           bool        // opt-out for confidential clients that cannot; logged
-	RequirePAR             bool        // require_pushed_authorization_requests (RFC 9126)
-	DPoPBound              bool        // dpop_bound_access_tokens (RFC 9449)
-	CreatedAt              time.Time
-	SecretChangedAt        time.Time
+	Kind            string
+	IDTokenAlg      string      // RS256 (default), ES256 or EdDSA
+	AccessTokenAlg  string      // ES256 (default), RS256 or EdDSA
+	TokenFormat     TokenFormat // JWT by default
+	PKCEOptional    bool        // opt-out for confidential clients that cannot; logged
+	RequirePAR      bool        // require_pushed_authorization_requests (RFC 9126)
+	DPoPBound       bool        // dpop_bound_access_tokens (RFC 9449)
+	CreatedAt       time.Time
+	SecretChangedAt time.Time
 }

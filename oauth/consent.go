@@ -1,0 +1,111 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"gatehouse/authn"
+	"gatehouse/authn/pages"
+	"gatehouse/directory"
+	"gatehouse/internal/web"
+)
+
+// ConsentPage shows what a client asks for to the user who is signed in.
+func (s *Server) ConsentPage(w http.ResponseWriter, r *http.Request) error {
+	f, session, user, err := s.consenting(r)
+	if err != nil {
+		return err
+	}
+	if session == nil {
+		return seeOther(w, pages.ContinuePath+"?flow="+f.ID)
+	}
+	client, err := s.clientOf(r.Context(), f.Params)
+	if err != nil {
+		return err
+	}
+	return s.Consent.Consent(w, r, pages.ConsentView{
+		Flow: f.ID, ClientName: client.Name, UserName: user.Name,
+		Scopes: scopeList(f.Params.Get("scope")), FormAction: formAction(f.Params.Get("redirect_uri")),
+	})
+}
+
+// ConsentSubmit takes the answer: the field consent is accept or deny. The flow
+// belongs to the browser, so another site can neither show nor answer it.
+func (s *Server) ConsentSubmit(w http.ResponseWriter, r *http.Request) error {
+	form, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	f, session, _, err := s.consenting(r)
+	if err != nil {
+		return err
+	}
+	switch {
+	case session == nil:
+		return seeOther(w, pages.ContinuePath+"?flow="+f.ID)
+	case form.Get("consent") == "accept":
+		return s.consentGiven(w, r, f, session)
+	case form.Get("consent") == "deny":
+		return s.consentDenied(w, r, f)
+	default:
+		return web.Errorf(http.StatusBadRequest, "Choose whether to allow the service what it asks for")
+	}
+}
+
+// consenting returns the flow of a request and who is signed in, nil for nobody.
+func (s *Server) consenting(r *http.Request) (*flow, *authn.Session, *directory.User, error) {
+	f, err := s.flow(r)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	session, user, err := s.session(r)
+	return f, session, user, unavailable(err)
+}
+
+func (s *Server) consentGiven(w http.ResponseWriter, r *http.Request, f *flow, session *authn.Session) error {
+	client, err := s.clientOf(r.Context(), f.Params)
+	if err != nil {
+		return err
+	}
+	if err := s.rememberConsent(r.Context(), client, session, scopeList(f.Params.Get("scope"))); err != nil {
+		return unavailable(err)
+	}
+	f.ConsentBy = session.UserID
+	if err := s.putFlow(r.Context(), f); err != nil {
+		return unavailable(err)
+	}
+	return s.authorize(w, r, f.Params, f)
+}
+
+// rememberConsent adds scopes to what the user has allowed the client.
+func (s *Server) rememberConsent(ctx context.Context, client *Client, session *authn.Session, scopes []string) error {
+	return s.Store.InTx(ctx, func(ctx context.Context) error {
+		allowed, err := s.Store.Consent(ctx, session.UserID, client.ID)
+		if err != nil && !errors.Is(err, directory.ErrNotFound) {
+			return err
+		}
+		all := append(slices.Clone(allowed), scopes...)
+		slices.Sort(all)
+		all = slices.Compact(all)
+		if err := s.Store.SetConsent(ctx, session.UserID, client.ID, all, s.now()); err != nil {
+			return err
+		}
+		actor := directory.Actor{Kind: "user", ID: session.UserID.String()}
+		return s.audit(ctx, "give_consent", actor, session.UserID.String(), map[string]any{"client": client.ID, "scopes": scopes})
+	})
+}
+
+func (s *Server) consentDenied(w http.ResponseWriter, r *http.Request, f *flow) error {
+	client, err := s.clientOf(r.Context(), f.Params)
+	if err != nil {
+		return err
+	}
+	if err := s.takeFlow(r.Context(), f.ID); err != nil {
+		return err
+	}
+	a := &authorization{client: client, params: f.Params, redirectURI: f.Params.Get("redirect_uri")}
+	return s.answer(w, a, url.Values{"error": {"access_denied"}, "error_description": {"The user did not allow it"}})
+}

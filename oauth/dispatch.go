@@ -1,0 +1,175 @@
+package oauth
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"gatehouse/authn"
+	"gatehouse/directory"
+)
+
+// step is what comes next in an authorization.
+type step int
+
+const (
+	stepSignIn step = iota
+	stepConsent
+	stepIssue
+)
+
+// dispatch is the only place that decides what comes next: sign in, consent, or
+// the code. It is entered with the request and again whenever the browser comes
+// back from one of the pages.
+func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, a *authorization) error {
+	session, user, err := s.session(r)
+	if err != nil {
+		return unavailable(err)
+	}
+	next := stepSignIn
+	if session != nil && a.satisfiedBy(session, s.now()) {
+		if next, err = s.afterSignIn(r.Context(), a, session); err != nil {
+			return unavailable(err)
+		}
+	}
+	switch {
+	case next == stepIssue:
+		return s.issue(w, r, a, session, user)
+	case a.wants("none"):
+		return s.answerError(w, a, unattended[next])
+	case next == stepSignIn && a.signedInSince(session):
+		// Whoever signed in is not who the hint is about: asking again would not end.
+		return s.answerError(w, a, unattended[stepSignIn])
+	default:
+		return s.suspend(w, r, a, next)
+	}
+}
+
+// unattended is the answer to prompt=none when somebody would have to be asked.
+var unattended = map[step]error{
+	stepSignIn:  refuse("login_required", "The user has to sign in"),
+	stepConsent: refuse("consent_required", "The user has to consent"),
+}
+
+// session returns who is signed in in the browser; nil when nobody is.
+func (s *Server) session(r *http.Request) (*authn.Session, *directory.User, error) {
+	token := s.Cookies.Get(r, authn.SessionCookie)
+	if token == "" {
+		return nil, nil, nil
+	}
+	session, user, err := s.Sessions.Session(r.Context(), token)
+	if errors.Is(err, authn.ErrNoSession) {
+		return nil, nil, nil
+	}
+	return session, user, err
+}
+
+// satisfiedBy reports whether a session is good enough for the request. A
+// sign-in that this flow led to satisfies whatever it was asked for, except that
+// the hint's user has to be the one.
+func (a *authorization) satisfiedBy(session *authn.Session, now time.Time) bool {
+	if a.hint != "" && a.hint != session.UserID.String() {
+		return false
+	}
+	if a.signedInSince(session) {
+		return true
+	}
+	if a.wants("login") || a.wants("select_account") {
+		return false
+	}
+	if a.maxAge != noMaxAge && (a.maxAge == 0 || now.Sub(session.AuthTime) > a.maxAge) {
+		return false
+	}
+	return a.wants("none") || a.levelReached(session.ACR)
+}
+
+// signedInSince reports whether the user signed in after the flow had begun.
+func (a *authorization) signedInSince(session *authn.Session) bool {
+	return a.flow != nil && session != nil && !session.AuthTime.Before(a.flow.CreatedAt)
+}
+
+// levelReached reports whether a level is one of those asked for, or above.
+// acr_values are a wish: levels that are not known here are not waited for.
+func (a *authorization) levelReached(acr string) bool {
+	if acr == authn.ACRMulti || slices.Contains(a.acrValues, acr) {
+		return true
+	}
+	return !slices.Contains(a.acrValues, authn.ACRMulti)
+}
+
+// afterSignIn decides between consent and the code.
+func (s *Server) afterSignIn(ctx context.Context, a *authorization, session *authn.Session) (step, error) {
+	if a.flow != nil && a.flow.ConsentBy == session.UserID {
+		return stepIssue, nil
+	}
+	if a.wants("consent") {
+		return stepConsent, nil
+	}
+	if a.client.FirstParty {
+		return stepIssue, nil
+	}
+	allowed, err := s.Store.Consent(ctx, session.UserID, a.client.ID)
+	if err != nil && !errors.Is(err, directory.ErrNotFound) {
+		return stepConsent, err
+	}
+	for _, scope := range a.scopes {
+		if !slices.Contains(allowed, scope) {
+			return stepConsent, nil
+		}
+	}
+	return stepIssue, nil
+}
+
+// issue creates the grant and sends its code to the client.
+func (s *Server) issue(w http.ResponseWriter, r *http.Request, a *authorization, session *authn.Session, user *directory.User) error {
+	if a.flow != nil {
+		if err := s.takeFlow(r.Context(), a.flow.ID); err != nil {
+			return err
+		}
+	}
+	g, err := s.newGrant(a, session, user)
+	if err != nil {
+		return err
+	}
+	for _, scope := range a.scopes {
+		a.request.GrantScope(scope)
+	}
+	ctx := withFositeClient(r.Context(), fositeClient{Client: a.client})
+	response, err := s.provider().NewAuthorizeResponse(ctx, a.request, &exchange{client: a.client, form: a.params, grant: g})
+	if err != nil {
+		return s.answerError(w, a, err)
+	}
+	return s.answer(w, a, url.Values{"code": {response.GetCode()}})
+}
+
+// newGrant is the grant of an authorization; fosite adds the code.
+func (s *Server) newGrant(a *authorization, session *authn.Session, user *directory.User) (*Grant, error) {
+	id, err := s.newID()
+	if err != nil {
+		return nil, err
+	}
+	now := s.now()
+	// Without a refresh token nothing outlives the code and one access token.
+	lifetime := s.Lifetimes.code() + s.Lifetimes.access()
+	if slices.Contains(a.client.GrantTypes, GrantRefreshToken) {
+		lifetime = s.Lifetimes.refresh()
+	}
+	return &Grant{
+		ID: id, ClientID: a.client.ID, UserID: user.ID, SessionID: session.ID, Scopes: a.scopes, Audience: []string{s.Issuer},
+		ACR: session.ACR, AMR: session.AMR, AuthTime: session.AuthTime,
+		RedirectURI: a.redirectURI, Nonce: a.params.Get("nonce"), CodeChallenge: a.params.Get("code_challenge"),
+		CodeExpiresAt: now.Add(s.Lifetimes.code()), CreatedAt: now, ExpiresAt: now.Add(lifetime),
+	}, nil
+}
+
+// Continue brings a browser back to its authorization from one of the pages.
+func (s *Server) Continue(w http.ResponseWriter, r *http.Request) error {
+	f, err := s.flow(r)
+	if err != nil {
+		return err
+	}
+	return s.authorize(w, r, f.Params, f)
+}
