@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"gatehouse/authn"
 	"gatehouse/directory"
 	"gatehouse/internal/web"
 )
@@ -16,13 +17,12 @@ type API struct {
 	Passwords Passwords
 }
 
-// Passwords is what the API needs of package authn.
+// Passwords is what the API needs of [authn.Service].
 type Passwords interface {
-	// CheckNewPassword returns authn.ErrWeakPassword, whose text is for the
-	// password's owner, or nil.
 	CheckNewPassword(password string) error
-	// SetPassword joins the transaction in ctx.
-	SetPassword(ctx context.Context, userID uuid.UUID, password string, actor directory.Actor) error
+	PreparePassword(ctx context.Context, password string) (authn.PreparedPassword, error)
+	// StorePassword joins the transaction in ctx.
+	StorePassword(ctx context.Context, userID uuid.UUID, p authn.PreparedPassword, actor directory.Actor) error
 }
 
 // WithID lets a request through to next when the path's segment is a UUID; any

@@ -88,9 +88,13 @@ func (a *API) CreateUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	prepared, err := a.Passwords.PreparePassword(r.Context(), password)
+	if err != nil {
+		return err
+	}
 	actor := directory.CallerFrom(r.Context()).Actor()
 	u, err := a.Registry.CreateUser(r.Context(), n, actor, func(ctx context.Context, u *directory.User) error {
-		return a.Passwords.SetPassword(ctx, u.ID, password, actor)
+		return a.Passwords.StorePassword(ctx, u.ID, prepared, actor)
 	})
 	if err != nil {
 		return userFault(err)
