@@ -53,7 +53,7 @@ var states = []struct {
 		return b.Click("button.gh-link")
 	}, 200, "Check your phone"},
 	{"security-key", person{next: authn.SecurityKey}, toCode, 200, "This account needs a security key"},
-	{"consent", person{}, open("/consent"), 200, "Allow access?"},
+	{"consent", person{}, open("/consent"), 200, "Allow Example Forms to use your account?"},
 	{"signed-out", person{}, open("/signed-out"), 200, "You are signed out"},
 	{"expired-sign-in", person{}, open("/signin/code"), 400, "Your sign-in has expired"},
 	{"expired-flow", person{}, open("/signin?flow=gone"), 400, "Your sign-in has expired"},

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"gatehouse/authn"
+	"gatehouse/internal/web"
 )
 
 // codeView is the page that asks for a code.
@@ -73,7 +74,7 @@ func (p *Pages) submitCode(w http.ResponseWriter, r *http.Request) error {
 	}
 	outcome, err := p.Authn.Authenticate(r.Context(), authn.Attempt{
 		Front: authn.Browser, Factor: under.Next, SignIn: p.Cookies.Get(r, authn.SignInCookie), Secret: code,
-		ACRValues: flow.ACRValues, Network: network(r),
+		ACRValues: flow.ACRValues, Network: web.Network(r),
 	})
 	switch {
 	case errors.Is(err, authn.ErrRefused):
@@ -98,7 +99,7 @@ func (p *Pages) resendCode(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.signInUnderWay(r); err != nil {
 		return p.expired(w, flow, err)
 	}
-	if _, err := p.Authn.ResendCode(r.Context(), p.Cookies.Get(r, authn.SignInCookie), network(r)); err != nil {
+	if _, err := p.Authn.ResendCode(r.Context(), p.Cookies.Get(r, authn.SignInCookie), web.Network(r)); err != nil {
 		return p.expired(w, flow, err)
 	}
 	if flow.ID == "" {

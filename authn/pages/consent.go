@@ -1,6 +1,9 @@
 package pages
 
-import "net/http"
+import (
+	"fmt"
+	"net/http"
+)
 
 // Consent asks the person whether the relying service may have what it asks
 // for. The answer is a POST to /consent with the flow and consent=accept or deny.
@@ -11,6 +14,7 @@ func (p *Pages) Consent(w http.ResponseWriter, _ *http.Request, v ConsentView) e
 		UserName string
 		Scopes   []string
 	}{p.frame("consent.title", flow), v.UserName, english.scopes(v.Scopes)}
+	view.Title = fmt.Sprintf(view.Title, v.ClientName)
 	return p.render(w, http.StatusOK, "consent", flow, view)
 }
 

@@ -141,15 +141,3 @@ func redirect(w http.ResponseWriter, path string) error {
 	w.WriteHeader(http.StatusSeeOther)
 	return nil
 }
-
-// network is the address a request came from; unknown is the zero Addr.
-func network(r *http.Request) netip.Addr {
-	if at, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		return at.Addr().Unmap()
-	}
-	at, err := netip.ParseAddr(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return at.Unmap()
-}

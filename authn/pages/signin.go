@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"gatehouse/authn"
+	"gatehouse/internal/web"
 )
 
 // signInView is the sign-in page.
@@ -49,7 +50,7 @@ func (p *Pages) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	outcome, err := p.Authn.Authenticate(r.Context(), authn.Attempt{
 		Front: authn.Browser, Factor: authn.Password, Identifier: form["identifier"], Secret: form["password"],
-		ACRValues: flow.ACRValues, Network: network(r),
+		ACRValues: flow.ACRValues, Network: web.Network(r),
 	})
 	if errors.Is(err, authn.ErrRefused) {
 		view.Faults = []fault{{"identifier", view.text("signin.refused")}}
@@ -88,7 +89,7 @@ func (p *Pages) proceed(w http.ResponseWriter, r *http.Request, f *Flow, o *auth
 // planted in the browser before never becomes somebody's own.
 func (p *Pages) finish(w http.ResponseWriter, r *http.Request, f *Flow, o *authn.Outcome) error {
 	token, _, err := p.Authn.StartSession(r.Context(), o, authn.SessionInfo{
-		Network: network(r), UserAgent: r.UserAgent(), Replaces: p.Cookies.Get(r, authn.SessionCookie),
+		Network: web.Network(r), UserAgent: r.UserAgent(), Replaces: p.Cookies.Get(r, authn.SessionCookie),
 	})
 	if err != nil {
 		return err
