@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
+	"net/url"
 	"strings"
 	"sync"
 
@@ -164,6 +165,15 @@ func (a *app) messages() string {
 	return a.secrets.Messages
 }
 
+// sender is who e-mail comes from where the configuration does not say.
+func (a *app) sender() string {
+	u, err := url.Parse(a.config.Issuer)
+	if err != nil {
+		return ""
+	}
+	return "no-reply@" + u.Hostname()
+}
+
 // startServing makes the first keys and starts what runs beside requests.
 func (a *app) startServing(ctx context.Context) error {
 	if err := a.keys.Ensure(ctx); err != nil {
@@ -200,7 +210,7 @@ func checkSecrets(s *secrets) error {
 		}
 	}
 	if s.Messages != "" {
-		if _, err := message.ParseSenders(s.Messages, message.SenderConfig{Log: slog.New(slog.DiscardHandler)}); err != nil {
+		if _, err := message.ParseSenders(s.Messages, message.SenderConfig{From: "no-reply@localhost", Log: slog.New(slog.DiscardHandler)}); err != nil {
 			faults = append(faults, fmt.Errorf("GATEHOUSE_MESSAGES: %w", err))
 		}
 	}
