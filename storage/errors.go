@@ -29,6 +29,9 @@ func translate(err error) error {
 	if field, ok := uniqueViolation(err); ok {
 		return &directory.ConflictError{Field: field}
 	}
+	if foreignKeyViolation(err) {
+		return fmt.Errorf("what a value refers to: %w: %w", directory.ErrNotFound, err)
+	}
 	if unavailable(err) {
 		return fmt.Errorf("%w: %w", directory.ErrUnavailable, err)
 	}
@@ -48,6 +51,14 @@ func uniqueViolation(err error) (field string, ok bool) {
 		return sqliteField(lite.Error()), true
 	}
 	return "", false
+}
+
+// foreignKeyViolation reports whether a value refers to a row that is not there.
+func foreignKeyViolation(err error) bool {
+	var pg *pgconn.PgError
+	var lite *sqlite.Error
+	return errors.As(err, &pg) && pg.Code == "23503" ||
+		errors.As(err, &lite) && lite.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
 }
 
 // uniqueField reads the field out of an index name such as users_email_address_key.
