@@ -13,7 +13,7 @@ import (
 
 // Bearer protects a route with an access token made for this service. The
 // caller it stands for is in the context of the handler's request, after need
-// has agreed to it; need's error decides the answer, see [RequireScope].
+// has agreed to it; need's error decides the answer, see [NeedScope].
 func (s *Server) Bearer(need func(*directory.Caller) error, h web.Handler) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		caller, err := s.caller(r)
@@ -27,8 +27,8 @@ func (s *Server) Bearer(need func(*directory.Caller) error, h web.Handler) web.H
 	}
 }
 
-// RequireScope needs one of some scopes.
-func RequireScope(scopes ...string) func(*directory.Caller) error {
+// NeedScope needs one of some scopes.
+func NeedScope(scopes ...string) func(*directory.Caller) error {
 	return func(c *directory.Caller) error {
 		for _, scope := range scopes {
 			if c.HasScope(scope) {
@@ -39,8 +39,8 @@ func RequireScope(scopes ...string) func(*directory.Caller) error {
 	}
 }
 
-// RequireRole needs one of some roles, as an authority or as a scope.
-func RequireRole(roles ...string) func(*directory.Caller) error {
+// NeedRole needs one of some roles, as an authority or as a scope.
+func NeedRole(roles ...string) func(*directory.Caller) error {
 	return func(c *directory.Caller) error {
 		for _, role := range roles {
 			if c.HasRole(role) {

@@ -15,18 +15,12 @@ import (
 // that holds its SHA-256. The prefix lets secret scanners recognise a leaked one.
 type reference string
 
-// ReferencePrefix is how every token that is no JWT begins.
-const ReferencePrefix = "gh_"
-
 // The kinds.
 const (
 	codeReference    reference = "gh_ac_"
 	refreshReference reference = "gh_rt_"
-	accessReference  reference = ReferencePrefix
+	accessReference  reference = "gh_at_"
 )
-
-// ReferencePrefix begins every opaque access token.
-const ReferencePrefix = "gh_at_"
 
 // A reference is base64url of an id (16 bytes), randomness (16) and an HMAC
 // over its kind and both, cut to 16 bytes. The HMAC keeps made-up values away

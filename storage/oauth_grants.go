@@ -43,8 +43,10 @@ func grantFields(g *oauth.Grant) []any {
 	}
 }
 
-// liveUser holds for a grant whose user may act.
-const liveUser = `exists (select 1 from users u where u.id = grants.user_id and u.state = 'active' and u.failed_login_count < $1)`
+// liveUser holds for a grant whose user may act, and signed in with the
+// password that still counts.
+const liveUser = `exists (select 1 from users u where u.id = grants.user_id and u.state = 'active' and u.failed_login_count < $1
+	and (u.password_changed_at is null or u.password_changed_at <= grants.auth_time))`
 
 // CreateGrant implements oauth.GrantStore.
 func (s OAuthGrants) CreateGrant(ctx context.Context, g *oauth.Grant) error {
@@ -103,6 +105,7 @@ func (s OAuthGrants) RevokeUser(ctx context.Context, userID uuid.UUID) error {
 // fromLiveGrant finds a grant and its user, if both are good for the token.
 const fromLiveGrant = ` from grants g join users u on u.id = g.user_id
 	where g.id = $1 and u.state = 'active' and u.failed_login_count < $2
+	and (u.password_changed_at is null or u.password_changed_at <= g.auth_time)
 	and not exists (select 1 from revoked_tokens r where r.jti = $3)`
 
 // UserOfGrant implements oauth.GrantStore.
