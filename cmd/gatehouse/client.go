@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -22,7 +23,7 @@ type clientCommands struct {
 
 type clientCreateCommand struct {
 	ID                                 string   `name:"id" help:"Client id; generated when missing."`
-	Name                               string   `help:"Name people see."`
+	Name                               string   `help:"Name people see; the id when missing."`
 	Grant                              []string `help:"Grant type: authorization_code, refresh_token or client_credentials; may be repeated."`
 	Scope                              []string `help:"Scope it may ask for; may be repeated."`
 	Role                               []string `help:"Role in the authorities claim, such as PROBATION_API__HMPPS_AUTH__AUTHENTICATE; may be repeated."`
@@ -54,7 +55,7 @@ func (c clientCreateCommand) Run(env *environment) error {
 	}
 	return withApp(env, func(a *app) error {
 		client, secret, err := a.clients.Create(env.ctx, operator, oauth.Client{
-			ID: c.ID, Name: c.Name, GrantTypes: c.Grant, Scopes: c.Scope, Roles: c.Role, RedirectURIs: c.RedirectURI,
+			ID: c.ID, Name: cmp.Or(c.Name, c.ID, "Unnamed client"), GrantTypes: c.Grant, Scopes: c.Scope, Roles: c.Role, RedirectURIs: c.RedirectURI,
 			PostLogoutRedirectURIs: c.PostLogoutRedirectURI, AuthMethod: oauth.AuthMethod(c.AuthMethod), JWKS: jwks, Kind: c.Kind,
 			IDTokenAlg: c.IDTokenAlg, AccessTokenAlg: c.AccessTokenAlg, TokenFormat: oauth.TokenFormat(c.AccessTokenFormat),
 			Public: c.Public, FirstParty: c.FirstParty, PKCEOptional: c.PKCEOptional,

@@ -26,7 +26,7 @@ func badInputs() map[string]badInput {
 		"notify: malformed JSON":       {"POST", "/user", json, `{"name":`, "machine", "", 400, `"result":"error"`},
 		"notify: wrong types":          {"POST", "/user", json, `{"name":1,"email_address":2,"password":[]}`, "machine", "", 400, "Not a valid string."},
 		"notify: an array":             {"POST", "/user", json, `[]`, "machine", "", 400, "Invalid input type."},
-		"notify: NUL bytes":            {"POST", "/user", json, strings.Replace(user, "Sam", `Sam\u0000`, 1) + `}`, "machine", "", 400, `"name"`},
+		"notify: NUL bytes":            {"POST", "/user", json, strings.Replace(user, "Sam", `Sam\u0000`, 1) + `}`, "machine", "", 400, "NUL"},
 		"notify: a megabyte":           {"POST", "/user", json, strings.Replace(user, "SecurePassword123!", large, 1) + `}`, "machine", "", 413, "error"},
 		"notify: a key twice":          {"POST", "/user", json, user + `,"name":"Eve Example"}`, "machine", "", 400, "error"},
 		"notify: no JSON":              {"POST", "/user", "text/plain", user + `}`, "machine", "", 415, "error"},

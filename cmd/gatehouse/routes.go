@@ -65,7 +65,7 @@ func (a *app) directoryRoutes() []web.Route {
 		notify: &notify.API{Registry: a.registry, Passwords: a.authn},
 		gate: &notify.Gate{
 			Internal: &notify.InternalClients{Secrets: a.secrets.NotifyInternalClients, Clock: a.clock.Now},
-			Token:    func(next web.Handler) web.Handler { return a.server.Bearer(oauth.RequireScope("notify.admin"), next) },
+			Token:    func(next web.Handler) web.Handler { return a.server.Bearer(oauth.NeedScope("notify.admin"), next) },
 			Issuer:   a.config.Issuer, ReferencePrefix: oauth.ReferencePrefix,
 		},
 		delius: &delius.API{Store: a.registry.Store, Authn: a.authn},
