@@ -42,6 +42,6 @@ func (g *Gate) ours(token string) bool {
 	if strings.HasPrefix(token, g.ReferencePrefix) {
 		return true
 	}
-	claimed, ok := peek(token)
-	return ok && claimed.issuer == g.Issuer
+	jwt, ok := readJWT(token)
+	return ok && jwt.claims["iss"] == g.Issuer
 }
