@@ -15,6 +15,9 @@ import (
 // that holds its SHA-256. The prefix lets secret scanners recognise a leaked one.
 type reference string
 
+// ReferencePrefix is how every token that is no JWT begins.
+const ReferencePrefix = "gh_"
+
 // The kinds.
 const (
 	codeReference    reference = "gh_ac_"
