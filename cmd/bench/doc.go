@@ -1,0 +1,12 @@
+// Command bench measures Gatehouse against a bare net/http handler that answers
+// a small JSON document, in one run on one machine, and writes the result to
+// docs/performance.md:
+//
+//	make bench
+//
+// It builds the program, starts it on the embedded engines and, when
+// GATEHOUSE_TEST_DATABASE_URL and GATEHOUSE_TEST_REDIS_URL say where they are, on
+// PostgreSQL with Redis, and loads one endpoint after the other with wrk. It
+// uses the commands and the HTTP interface that everybody has, and nothing else
+// of the program.
+package main

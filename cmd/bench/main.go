@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// bench is one run.
+type bench struct {
+	duration    time.Duration // of each measurement
+	connections int
+	only        string // the name of the one case to run; "" for all
+	dir         string // throw-away files
+	program     string // the built gatehouse
+}
+
+func main() {
+	if len(os.Args) == 2 && os.Args[1] == bareCommand {
+		fail(serveBare())
+		return
+	}
+	b := &bench{}
+	out := flag.String("out", "docs/performance.md", "where the report goes; empty prints it alone")
+	flag.DurationVar(&b.duration, "duration", 5*time.Second, "length of each measurement")
+	flag.IntVar(&b.connections, "connections", 16, "connections of the load generator")
+	flag.StringVar(&b.only, "only", "", "measure the case of this name alone")
+	flag.Parse()
+	if b.connections < 1 || b.connections > maxConnections || b.duration < time.Second {
+		fail(fmt.Errorf("want 1 to %d connections and at least a second", maxConnections))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	fail(b.run(ctx, *out))
+}
+
+func fail(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func (b *bench) run(ctx context.Context, out string) error {
+	dir, err := os.MkdirTemp("", "gatehouse-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	b.dir, b.program = dir, filepath.Join(dir, "gatehouse")
+	if err := b.prepare(ctx); err != nil {
+		return err
+	}
+	report := report{machine: describeMachine(ctx), taken: time.Now(), settings: b}
+	if report.signing, err = measureSigning(ctx, b.duration); err != nil {
+		return err
+	}
+	for _, engine := range engines(os.Getenv("GATEHOUSE_TEST_DATABASE_URL"), os.Getenv("GATEHOUSE_TEST_REDIS_URL")) {
+		fmt.Fprintf(os.Stderr, "%s\n", engine.name)
+		result, err := b.measureEngine(ctx, engine)
+		if err != nil {
+			return fmt.Errorf("%s: %w", engine.name, err)
+		}
+		report.engines = append(report.engines, result)
+	}
+	text := report.markdown()
+	fmt.Print(text)
+	if out == "" {
+		return report.failures()
+	}
+	return errors.Join(os.WriteFile(out, []byte(text), 0o644), report.failures()) //nolint:gosec // a document for everybody
+}
+
+// prepare builds the program and unpacks the load generator's scripts.
+func (b *bench) prepare(ctx context.Context) error {
+	if _, err := exec.LookPath("wrk"); err != nil {
+		return errors.New("wrk is not installed: run make bench")
+	}
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", b.program, "./cmd/gatehouse") //nolint:gosec // a path of ours
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	build.Stderr = os.Stderr
+	if err := build.Run(); err != nil {
+		return fmt.Errorf("build: %w", err)
+	}
+	return os.CopyFS(b.dir, scripts)
+}
+
+// measureEngine measures the bare handler and then every case on one engine.
+func (b *bench) measureEngine(ctx context.Context, e engine) (*engineResult, error) {
+	d, err := b.deploy(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	defer d.remove()
+	result := &engineResult{name: e.name}
+	if result.bare, err = b.measureBare(ctx); err != nil {
+		return nil, err
+	}
+	if result.firstAnswer, err = d.measureStart(ctx); err != nil {
+		return nil, err
+	}
+	server, err := d.serve(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer server.stop()
+	time.Sleep(2 * time.Second)
+	result.idle = server.memory()
+	cases, err := d.cases(ctx, server)
+	if err != nil {
+		return nil, fmt.Errorf("prepare: %w\n%s", err, server.log())
+	}
+	for _, c := range cases {
+		if b.only != "" && c.name != b.only {
+			continue
+		}
+		measured, err := b.measure(ctx, server, c)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", c.name, err)
+		}
+		fmt.Fprintf(os.Stderr, "  %-34s %9.0f/s  %.4f of bare  %d errors\n", c.name, measured.perSecond, measured.perSecond/result.bare.perSecond, measured.errors)
+		result.cases = append(result.cases, measured)
+	}
+	return result, nil
+}

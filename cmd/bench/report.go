@@ -1,0 +1,111 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Targets that are not a part of the bare handler's rate.
+const (
+	idleTarget        = 64.0 // MiB
+	firstAnswerTarget = 300 * time.Millisecond
+)
+
+// report is everything that one run has measured.
+type report struct {
+	machine  string
+	taken    time.Time
+	settings *bench
+	signing  float64 // RS256 signatures a second
+	engines  []*engineResult
+}
+
+// engineResult is what was measured on one engine.
+type engineResult struct {
+	name        string
+	bare        *measurement
+	firstAnswer time.Duration
+	idle        float64 // MiB
+	cases       []*measurement
+}
+
+// ratio is a case's rate as a part of what it is held against.
+func (r *report) ratio(e *engineResult, m *measurement) float64 {
+	if m.ofSigning {
+		return m.perSecond / r.signing
+	}
+	return m.perSecond / e.bare.perSecond
+}
+
+func (r *report) markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, `# Performance
+
+Written by `+"`make bench`"+` on %s; run it on the machine you want to know about.
+
+- Machine: %s. The load generator and the databases run on it too.
+- Load: wrk, %d connections, %s for each line, one line after the other.
+- Bare handler: net/http answering a JSON document of %d bytes, in its own process, measured beside each engine.
+- RS256 signatures alone, on every core: %.0f a second.
+- "CPU" is the server's processor time for one unit of work, without the databases' own; "memory" is resident after the load.
+  A sign-in is two requests: authorization with PKCE on an existing session, and the exchange of its code for tokens with
+  an RS256 ID token. Of the RS256 access token the ratio is to signatures alone, of everything else to the bare handler.
+`, r.taken.Format("2 January 2006"), r.machine, r.settings.connections, r.settings.duration, len(bareDocument), r.signing)
+	for _, e := range r.engines {
+		fmt.Fprintf(&b, "\n## %s\n\n", e.name)
+		fmt.Fprintf(&b, "First 200 on discovery %d ms after the start (target %d ms or less). Idle memory %.0f MiB (target %.0f MiB or less).\n\n",
+			e.firstAnswer.Milliseconds(), firstAnswerTarget.Milliseconds(), e.idle, idleTarget)
+		b.WriteString("| | per second | ratio | target | p50 | p99 | CPU | memory |\n|--|--:|--:|--:|--:|--:|--:|--:|\n")
+		r.row(&b, e, e.bare)
+		for _, m := range e.cases {
+			r.row(&b, e, m)
+		}
+	}
+	return b.String()
+}
+
+func (r *report) row(b *strings.Builder, e *engineResult, m *measurement) {
+	target := ""
+	if m.target > 0 {
+		target = fmt.Sprintf("%.3g", m.target)
+	}
+	fmt.Fprintf(b, "| %s | %.0f | %.3g | %s | %s | %s | %s | %.0f MiB |\n", m.name, m.perSecond, r.ratio(e, m), target,
+		rounded(m.p50), rounded(m.p99), rounded(m.cpu), m.memory)
+}
+
+// rounded is a duration with the digits that mean something.
+func rounded(d time.Duration) string {
+	switch {
+	case d >= 10*time.Millisecond:
+		return fmt.Sprintf("%d ms", d.Milliseconds())
+	case d >= time.Millisecond:
+		return fmt.Sprintf("%.1f ms", float64(d)/float64(time.Millisecond))
+	default:
+		return fmt.Sprintf("%d µs", d.Microseconds())
+	}
+}
+
+// failures lists missed targets and requests that failed.
+func (r *report) failures() error {
+	var all []error
+	miss := func(format string, args ...any) { all = append(all, fmt.Errorf(format, args...)) }
+	for _, e := range r.engines {
+		if e.idle > idleTarget {
+			miss("%s: idle memory is %.0f MiB", e.name, e.idle)
+		}
+		if e.firstAnswer > firstAnswerTarget {
+			miss("%s: the first answer takes %v", e.name, e.firstAnswer)
+		}
+		for _, m := range e.cases {
+			if m.errors > 0 {
+				miss("%s: %s: %d failed", e.name, m.name, m.errors)
+			}
+			if ratio := r.ratio(e, m); ratio < m.target {
+				miss("%s: %s: %.3g is below %.3g", e.name, m.name, ratio, m.target)
+			}
+		}
+	}
+	return errors.Join(all...)
+}
