@@ -207,7 +207,7 @@ func showNumber(n number) string {
 	}
 	f, err := strconv.ParseFloat(string(n), 64)
 	if err != nil { // beyond the range of a double, in either language
-		return strings.TrimPrefix(strconv.FormatFloat(f, 'g', -1, 64), "+")
+		return map[bool]string{true: "inf", false: "-inf"}[f > 0]
 	}
 	shortest := strconv.FormatFloat(f, 'e', -1, 64)
 	_, exponent, _ := strings.Cut(shortest, "e")
