@@ -1,8 +1,6 @@
 package pages_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -106,22 +104,9 @@ func TestPagesAreAccessibleInEveryState(t *testing.T) {
 					t.Errorf("%s: the page is %d px wider than the window", view.name, wider)
 				}
 				b.CheckAccessible()
-				keep(t, state.name+"-"+view.name, b)
+				b.Keep(state.name + "-" + view.name)
 			}
 		})
-	}
-}
-
-// keep writes a screenshot to the directory that GATEHOUSE_TEST_SCREENSHOTS
-// names, for people to look at.
-func keep(t *testing.T, name string, b *pagestest.Browser) {
-	t.Helper()
-	dir := os.Getenv("GATEHOUSE_TEST_SCREENSHOTS")
-	if dir == "" {
-		return
-	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), b.Screenshot(), 0o600); err != nil {
-		t.Fatal(err)
 	}
 }
 

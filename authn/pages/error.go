@@ -1,6 +1,7 @@
 package pages
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -10,6 +11,17 @@ import (
 // WriteError implements [web.Surface]. A page says what happened in the
 // catalogue's words: the error's own message may come from anywhere.
 func (p *Pages) WriteError(w http.ResponseWriter, r *http.Request, e *web.Error) {
+	write := func() error { return p.failed(w, r, e) }
+	if errors.Is(e, ErrNoFlow) {
+		write = func() error { return p.expired(w, &Flow{}, e) }
+	}
+	if err := write(); err != nil {
+		http.Error(w, http.StatusText(e.Status), e.Status)
+	}
+}
+
+// failed shows the page of an error's status.
+func (p *Pages) failed(w http.ResponseWriter, r *http.Request, e *web.Error) error {
 	key := "error." + strconv.Itoa(e.Status)
 	if _, known := english[key+".title"]; !known {
 		key = "error.500"
@@ -21,7 +33,5 @@ func (p *Pages) WriteError(w http.ResponseWriter, r *http.Request, e *web.Error)
 		frame
 		Text, Code, Reference string
 	}{p.frame(key+".title", &Flow{}), english.text(key + ".text"), e.Code, web.RequestID(r.Context())}
-	if err := p.render(w, e.Status, "error", view.Flow, view); err != nil {
-		http.Error(w, http.StatusText(e.Status), e.Status)
-	}
+	return p.render(w, e.Status, "error", view.Flow, view)
 }

@@ -2,12 +2,14 @@ package pages_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"regexp"
 	"strings"
 	"testing"
 
 	"gatehouse/authn/pages"
+	"gatehouse/internal/web"
 )
 
 // TestEveryPageForbidsEverythingItDoesNotNeed holds for every status alike.
@@ -39,6 +41,17 @@ func TestErrorPageNeverRepeatsTheRequest(t *testing.T) {
 	res, body := v.do(http.MethodGet, "/canary-4711?canary-4712", nil)
 	if res.StatusCode != http.StatusNotFound || strings.Contains(body, "canary") {
 		t.Errorf("%d %s", res.StatusCode, body)
+	}
+}
+
+// TestLostFlowIsExplainedWhereverItIsMissed: package oauth has no page of its own for it.
+func TestLostFlowIsExplainedWhereverItIsMissed(t *testing.T) {
+	recorder := httptest.NewRecorder()
+	hosted := &pages.Pages{Issuer: "https://id.example.gov.uk", ServiceName: "Gatehouse"}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, pages.ContinuePath, nil)
+	hosted.WriteError(recorder, r, &web.Error{Status: http.StatusBadRequest, Cause: pages.ErrNoFlow})
+	if body := recorder.Body.String(); recorder.Code != http.StatusBadRequest || !strings.Contains(body, "Your sign-in has expired") {
+		t.Errorf("%d %s", recorder.Code, body)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -260,9 +261,11 @@ func TestDemoShowsWhatARelyingServiceLearns(t *testing.T) {
 			t.Errorf("at %d px the page is %d px wider than the window", width, wider)
 		}
 		b.CheckAccessible()
+		b.Keep("demo-" + strconv.FormatInt(width, 10))
 	}
 	b.Go(s.url + "/dev/outbox")
 	b.CheckAccessible()
+	b.Keep("outbox")
 	b.Go(s.url + "/")
 	b.Click("main button")
 	if got := b.Heading(); got != "You are signed out" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -234,8 +235,15 @@ func (b *Browser) Overflow() int {
 	return get(b, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
 }
 
-// Screenshot returns the whole page as PNG.
-func (b *Browser) Screenshot() []byte {
+// Keep writes a screenshot of the whole page to the directory that
+// GATEHOUSE_TEST_SCREENSHOTS names, for people to look at.
+func (b *Browser) Keep(name string) {
 	b.t.Helper()
-	return get(b, chromedp.FullScreenshot(100))
+	dir := os.Getenv("GATEHOUSE_TEST_SCREENSHOTS")
+	if dir == "" {
+		return
+	}
+	if err := os.WriteFile(filepath.Join(dir, name+".png"), get(b, chromedp.FullScreenshot(100)), 0o600); err != nil {
+		b.t.Fatal(err)
+	}
 }
