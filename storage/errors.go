@@ -6,6 +6,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"strings"
 
@@ -44,14 +45,24 @@ func translate(err error) error {
 func uniqueViolation(err error) (field string, ok bool) {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) && pg.Code == "23505" {
-		return uniqueField(pg.ConstraintName), true
+		return postgresField(pg.TableName, pg.ConstraintName), true
 	}
 	var lite *sqlite.Error
-	if errors.As(err, &lite) && (lite.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || lite.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY) {
-		return sqliteField(lite.Error()), true
+	if !errors.As(err, &lite) {
+		return "", false
 	}
-	return "", false
+	switch lite.Code() {
+	case sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return primaryKey, true
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE:
+		return sqliteField(lite.Error()), true
+	default:
+		return "", false
+	}
 }
+
+// primaryKey is the field of every primary key, whatever its columns.
+const primaryKey = "id"
 
 // foreignKeyViolation reports whether a value refers to a row that is not there.
 func foreignKeyViolation(err error) bool {
@@ -61,13 +72,13 @@ func foreignKeyViolation(err error) bool {
 		errors.As(err, &lite) && lite.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
 }
 
-// uniqueField reads the field out of an index name such as users_email_address_key.
-func uniqueField(constraint string) string {
-	name := strings.TrimSuffix(constraint, "_key")
-	if i := strings.Index(name, "_"); i >= 0 && name != constraint {
-		return strings.TrimSuffix(name[i+1:], "_normalised")
+// postgresField reads the field out of an index name such as users_username_normalised_key.
+func postgresField(table, constraint string) string {
+	field, ok := strings.CutSuffix(strings.TrimPrefix(constraint, table+"_"), "_key")
+	if !ok {
+		return primaryKey
 	}
-	return "id"
+	return strings.TrimSuffix(field, "_normalised")
 }
 
 // sqliteField reads the column out of "UNIQUE constraint failed: users.username_normalised (2067)",
@@ -75,7 +86,7 @@ func uniqueField(constraint string) string {
 func sqliteField(message string) string {
 	_, columns, ok := strings.Cut(message, "UNIQUE constraint failed: ")
 	if !ok {
-		return "id"
+		return primaryKey
 	}
 	column, _, _ := strings.Cut(columns, ",")
 	column, _, _ = strings.Cut(column, " ")
@@ -87,7 +98,7 @@ func sqliteField(message string) string {
 
 // unavailable reports whether the store, not the statement, is at fault.
 func unavailable(err error) bool {
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) {
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.Is(err, driver.ErrBadConn) || errors.Is(err, sql.ErrConnDone) {
 		return true
 	}
 	var pg *pgconn.PgError
@@ -108,6 +119,5 @@ func unavailable(err error) bool {
 			return true
 		}
 	}
-	// pgx reports a connection that died under a query as plain text around io errors.
-	return strings.Contains(err.Error(), "conn closed") || strings.Contains(err.Error(), "unexpected EOF")
+	return errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,14 +52,14 @@ func redisOptions(rawURL string) (*redis.UniversalOptions, error) {
 	}
 	options := &redis.UniversalOptions{
 		DialTimeout: redisDialTimeout, ReadTimeout: redisTimeout, WriteTimeout: redisTimeout,
-		ContextTimeoutEnabled: true, MaxRetries: 1, DisableIdentity: true,
+		ContextTimeoutEnabled: true, MaxRetries: 1, DialerRetries: 1, DisableIdentity: true,
 		MaintNotificationsConfig: noMaintNotifications(),
 	}
 	switch scheme {
 	case "redis", "rediss":
 		parsed, err := redis.ParseURL(rawURL)
 		if err != nil {
-			return nil, err
+			return nil, errors.New("malformed") // the cause quotes the password
 		}
 		options.Addrs, options.Username, options.Password, options.DB = []string{parsed.Addr}, parsed.Username, parsed.Password, parsed.DB
 		options.TLSConfig = parsed.TLSConfig
@@ -78,6 +79,9 @@ func redisOptions(rawURL string) (*redis.UniversalOptions, error) {
 		return nil, errors.New("malformed")
 	}
 	options.Addrs, options.Username = strings.Split(hosts, ","), u.User.Username()
+	if slices.Contains(options.Addrs, "") {
+		return nil, errors.New("a host is missing")
+	}
 	options.Password, _ = u.User.Password()
 	if strings.HasPrefix(scheme, "rediss") {
 		options.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}

@@ -51,7 +51,7 @@ func sqliteDSN(path, txlock string) string {
 	v := url.Values{"_txlock": {txlock}, "_pragma": {
 		"busy_timeout(5000)", "journal_mode(wal)", "synchronous(normal)", "foreign_keys(1)",
 	}}
-	return "file:" + path + "?" + v.Encode()
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + v.Encode()
 }
 
 // sqliteQuerier is what sql.DB and sql.Tx share.

@@ -1,0 +1,35 @@
+package storage
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// What the tests of the engines reach into.
+
+func (db *DB) Exec(ctx context.Context, query string, args ...any) (int64, error) {
+	return db.exec(ctx, query, args...)
+}
+
+func (db *DB) Row(ctx context.Context, query string, args []any, dest ...any) error {
+	return db.row(ctx, query, args, dest...)
+}
+
+func (db *DB) Rows(ctx context.Context, query string, args []any, scan func(scan func(dest ...any) error) error) error {
+	return db.each(ctx, query, args, scan)
+}
+
+func (r *Redis) Client() redis.UniversalClient { return r.client }
+
+func TimeInto(t *time.Time) any  { return timeInto(t) }
+func ListInto(l *[]string) any   { return listInto(l) }
+func StringInto(s *string) any   { return stringInto(s) }
+func Nullable(s string) any      { return nullable(s) }
+func RedisError(err error) error { return redisError(err) }
+
+func RedisOptions(url string) (*redis.UniversalOptions, error) { return redisOptions(url) }
+
+// SQLitePath is where the database of a data directory is.
+func SQLitePath(dir string) string { return sqlitePath(dir) }
