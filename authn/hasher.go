@@ -102,7 +102,8 @@ func (h *Hasher) Verify(ctx context.Context, stored, password string) (bool, err
 
 func isCurrent(stored string) bool { return strings.HasPrefix(stored, currentPrefix) }
 
-// matches compares every spelling, also after one has matched.
+// matches compares every spelling, also after one has matched. No password holds
+// a zero byte, and HMAC would not see one at its end.
 func matches(stored string, spellings []string) bool {
 	m, err := readHash(stored)
 	if err != nil {
@@ -110,7 +111,7 @@ func matches(stored string, spellings []string) bool {
 	}
 	match := false
 	for _, s := range spellings {
-		match = m.Match(s) || match
+		match = m.Match(s) && strings.IndexByte(s, 0) < 0 || match
 	}
 	return match
 }

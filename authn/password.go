@@ -25,7 +25,7 @@ func (s *Service) CheckNewPassword(password string) error {
 	normalised, err := precis.OpaqueString.String(password)
 	switch {
 	case password != "" && err != nil:
-		return &PasswordError{Reason: "Password must not contain control characters"}
+		return &PasswordError{Reason: "Password must not contain control or invisible characters"}
 	case utf8.RuneCountInString(normalised) < s.minPasswordLength():
 		return &PasswordError{Reason: fmt.Sprintf("Password must be %d characters or more", s.minPasswordLength())}
 	case denied(normalised):

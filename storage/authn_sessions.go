@@ -11,7 +11,8 @@ import (
 )
 
 // sessionColumns are scanned by sessionFields, in this order.
-const sessionColumns = `s.id, s.user_id, s.amr, s.acr, s.auth_time, s.created_at, s.seen_at, s.expires_at, s.network, s.user_agent`
+const sessionColumns = `sessions.id, sessions.user_id, sessions.amr, sessions.acr, sessions.auth_time, sessions.created_at, sessions.seen_at,
+	sessions.expires_at, sessions.network, sessions.user_agent`
 
 func sessionFields(s *authn.Session) []any {
 	return []any{
@@ -36,10 +37,10 @@ func (a Authn) Session(ctx context.Context, tokenHash []byte, now, idleSince tim
 	var u directory.User
 	err := a.DB.row(ctx, `
 		select `+sessionColumns+`, `+userColumns+`
-		from sessions s join users u on u.id = s.user_id
-		where s.token_hash = $1 and s.expires_at > $2 and s.seen_at > $3
+		from sessions join users u on u.id = sessions.user_id
+		where sessions.token_hash = $1 and sessions.expires_at > $2 and sessions.seen_at > $3
 			and u.state = 'active' and u.failed_login_count < $4
-			and (u.password_changed_at is null or u.password_changed_at <= s.auth_time)`,
+			and (u.password_changed_at is null or u.password_changed_at <= sessions.auth_time)`,
 		[]any{tokenHash, now, idleSince, directory.MaxFailedLogins}, append(sessionFields(&s), userFields(&u)...)...)
 	if err != nil {
 		return nil, nil, err
@@ -56,7 +57,7 @@ func (a Authn) TouchSession(ctx context.Context, id uuid.UUID, at time.Time) err
 // DeleteSession implements authn.Store.
 func (a Authn) DeleteSession(ctx context.Context, tokenHash []byte) (*authn.Session, error) {
 	var s authn.Session
-	err := a.DB.row(ctx, `delete from sessions as s where s.token_hash = $1 returning `+sessionColumns,
+	err := a.DB.row(ctx, `delete from sessions where token_hash = $1 returning `+sessionColumns,
 		[]any{tokenHash}, sessionFields(&s)...)
 	if err != nil {
 		return nil, err
@@ -74,9 +75,9 @@ func (a Authn) DeleteSessions(ctx context.Context, userID, except uuid.UUID) err
 func (a Authn) Sessions(ctx context.Context, userID uuid.UUID, now, idleSince time.Time) ([]*authn.Session, error) {
 	var all []*authn.Session
 	err := a.DB.each(ctx, `
-		select `+sessionColumns+` from sessions s
-		where s.user_id = $1 and s.expires_at > $2 and s.seen_at > $3
-		order by s.seen_at desc, s.id`,
+		select `+sessionColumns+` from sessions
+		where user_id = $1 and expires_at > $2 and seen_at > $3
+		order by seen_at desc, id`,
 		[]any{userID, now, idleSince}, func(scan func(dest ...any) error) error {
 			var s authn.Session
 			if err := scan(sessionFields(&s)...); err != nil {

@@ -1,0 +1,78 @@
+package authn
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"testing"
+
+	"gatehouse/directory"
+)
+
+func TestHashVerifiesItsPasswordAlone(t *testing.T) {
+	h := &Hasher{Rand: strings.NewReader(strings.Repeat("salt", 2*saltBytes/4))}
+	hash, err := h.Hash(t.Context(), "SecurePassword123!")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !isCurrent(hash) {
+		t.Errorf("hash = %s", hash)
+	}
+	for password, want := range map[string]bool{"SecurePassword123!": true, "SecurePassword123": false, "": false} {
+		if got, err := h.Verify(t.Context(), hash, password); got != want || err != nil {
+			t.Errorf("verify %q = %v, %v", password, got, err)
+		}
+	}
+	if got := h.Comparisons(); got != 3 {
+		t.Errorf("%d comparisons, want 3", got)
+	}
+	if again, err := h.Hash(t.Context(), "SecurePassword123!"); err != nil || again != hash {
+		t.Errorf("with the same salt: %s, %v", again, err)
+	}
+	if _, err := h.Hash(t.Context(), "SecurePassword123!"); err == nil {
+		t.Error("hashed without random bytes")
+	}
+}
+
+func TestNobodyIsComparedWithADummy(t *testing.T) {
+	h := &Hasher{}
+	if match, err := h.Verify(t.Context(), "", ""); match || err != nil {
+		t.Errorf("match = %v, %v", match, err)
+	}
+	if _, err := readHash(dummyHash); err != nil {
+		t.Errorf("the dummy hash cannot be read: %v", err)
+	}
+	if n := h.Comparisons(); n != 0 {
+		t.Errorf("%d comparisons with a user's hash", n)
+	}
+}
+
+func TestHashingIsBounded(t *testing.T) {
+	h := &Hasher{Parallel: 1, Queue: 1}
+	begun, finish := make(chan struct{}), make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		_ = h.run(t.Context(), func() {
+			close(begun)
+			<-finish
+		})
+	})
+	<-begun
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := h.run(over, func() {}); !errors.Is(err, directory.ErrUnavailable) {
+		t.Errorf("given up while waiting: %v", err)
+	}
+	h.inside.Add(1) // somebody waits
+	var limit *ThrottledError
+	if err := h.run(t.Context(), func() {}); !errors.As(err, &limit) {
+		t.Errorf("with a full queue: %v", err)
+	}
+	h.inside.Add(-1)
+	close(finish)
+	wg.Wait()
+	if err := h.run(t.Context(), func() {}); err != nil {
+		t.Error(err)
+	}
+}
