@@ -139,7 +139,10 @@ func (a *app) wire() error {
 		CodeDigits: a.config.CodeDigits, CodeTTL: a.config.CodeTTL, SessionIdle: a.config.SessionIdle, SessionLifetime: a.config.SessionMax, Log: a.log,
 	}
 	a.keys = &oauth.Keys{Store: storage.OAuthKeys{DB: a.stores.DB}, Sealer: a.keyring, Audit: store, Clock: a.clock.Now, Log: a.log}
-	a.clients = &oauth.Clients{Store: storage.OAuthClients{DB: a.stores.DB}, Audit: store, Clock: a.clock.Now, Rand: rand.Reader, Issuer: a.config.Issuer}
+	a.clients = &oauth.Clients{
+		Store: storage.OAuthClients{DB: a.stores.DB}, Audit: store, Once: storage.OAuthOnce{Redis: a.stores.Redis},
+		Clock: a.clock.Now, Rand: rand.Reader, Issuer: a.config.Issuer,
+	}
 	a.wireServer(store, grants)
 	return nil
 }
