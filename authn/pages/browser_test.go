@@ -1,6 +1,9 @@
 package pages_test
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -80,11 +83,12 @@ func toCode(b *pagestest.Browser, base string) int64 {
 // TestPagesAreAccessibleInEveryState looks at each page as a phone and as a
 // desk shows it, by day and by night, with scripts off.
 func TestPagesAreAccessibleInEveryState(t *testing.T) {
+	browser := pagestest.Open(t)
 	for i := range states {
 		state := &states[i]
 		t.Run(state.name, func(t *testing.T) {
 			server := serve(t, &state.person)
-			b := pagestest.Open(t)
+			b := browser.Another(t)
 			if status := state.reach(b, server.URL); status != state.status {
 				t.Errorf("status %d, want %d", status, state.status)
 			}
@@ -141,5 +145,22 @@ func TestSignInByKeyboardAlone(t *testing.T) {
 	b.PressAndGo(kb.Enter)
 	if got := b.Heading(); got != "You are signed in" {
 		t.Errorf("ended on %q", got)
+	}
+}
+
+// TestNoPageShowsInAFrame: another site cannot put our buttons under its own.
+func TestNoPageShowsInAFrame(t *testing.T) {
+	server := serve(t, &person{})
+	b := pagestest.Open(t)
+	for _, path := range []string{"/signin", "/consent", "/nowhere", "/broken"} {
+		other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "text/html")
+			_, _ = fmt.Fprintf(w, `<iframe src="%s%s"></iframe>`, server.URL, path)
+		}))
+		t.Cleanup(other.Close)
+		b.Go(other.URL)
+		if shown := b.Framed(); !strings.HasPrefix(shown, "chrome-error:") {
+			t.Errorf("%s: the frame shows %s", path, shown)
+		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
 
@@ -34,13 +35,24 @@ func Open(t testing.TB) *Browser {
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox,
 		chromedp.DisableGPU, chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))
 	allocator, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
-	ctx, closeTab := chromedp.NewContext(allocator, chromedp.WithErrorf(t.Logf))
+	t.Cleanup(stop)
+	return tab(t, allocator, chromedp.WithErrorf(t.Logf))
+}
+
+// Another opens a tab of the same process that shares no cookie with this one.
+func (b *Browser) Another(t testing.TB) *Browser {
+	t.Helper()
+	return tab(t, b.ctx, chromedp.WithNewBrowserContext())
+}
+
+func tab(t testing.TB, parent context.Context, option chromedp.ContextOption) *Browser {
+	t.Helper()
+	ctx, closeTab := chromedp.NewContext(parent, option)
 	t.Cleanup(func() {
 		if err := chromedp.Cancel(ctx); err != nil && !errors.Is(err, context.Canceled) {
 			t.Log(err)
 		}
 		closeTab()
-		stop()
 	})
 	if err := chromedp.Do(ctx); err != nil { // the first run owns the browser: no deadline
 		t.Fatal(err)
@@ -205,6 +217,16 @@ func (b *Browser) Title() string {
 func (b *Browser) URL() string {
 	b.t.Helper()
 	return get(b, chromedp.Location())
+}
+
+// Framed returns the address of what the page's first frame shows.
+func (b *Browser) Framed() string {
+	b.t.Helper()
+	tree := call(b, page.GetFrameTree, cdp.Empty{}).FrameTree
+	if len(tree.ChildFrames) == 0 {
+		b.t.Fatal("the page has no frame")
+	}
+	return tree.ChildFrames[0].Frame.URL
 }
 
 // Focused returns the id of the element that has the focus, or its class or
