@@ -17,8 +17,8 @@ import (
 type exchange struct {
 	client *Client
 	form   url.Values
-	// arrived is when the request came in.
-	arrived time.Time
+	// since is when the burst of requests for the code began.
+	since time.Time
 	// grant is set from the start at the authorization endpoint, by the store at
 	// the token endpoint, and stays nil for a client on its own.
 	grant *Grant

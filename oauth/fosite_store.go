@@ -115,10 +115,10 @@ func (st fositeStore) refused(ctx context.Context, x *exchange, id uuid.UUID, ha
 }
 
 // codeReplayed ends the grant when a redeemed code comes again with everything
-// else in order (RFC 6749 section 4.1.2). Requests that arrived before the code
+// else in order (RFC 6749 section 4.1.2). Requests of the burst in which the code
 // was redeemed lost a race and are no replay.
 func (st fositeStore) codeReplayed(ctx context.Context, x *exchange, g *Grant, hash []byte) error {
-	redeemed := !g.CodeRedeemedAt.IsZero() && x.arrived.After(g.CodeRedeemedAt)
+	redeemed := !g.CodeRedeemedAt.IsZero() && x.since.After(g.CodeRedeemedAt)
 	inOrder := bytes.Equal(g.CodeHash, hash) && x.form.Get("redirect_uri") == g.RedirectURI && verifies(g.CodeChallenge, x.form.Get("code_verifier"))
 	if !redeemed || !inOrder {
 		return nil

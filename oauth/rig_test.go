@@ -35,6 +35,7 @@ type rig struct {
 	server  *oauth.Server
 	clients *oauth.Clients
 	authn   *authn.Service
+	routes  *web.Router
 	http    *httptest.Server
 	alice   *directory.User
 	secrets map[string]string // by client id
@@ -67,7 +68,8 @@ func newRig(t testing.TB, s *storage.Stores) *rig {
 		Clock: g.clock.Now, Rand: rand.Reader,
 	}
 	p.Flows = g.server
-	g.http = httptest.NewServer(g.router(p, keys))
+	g.routes = g.router(p, keys)
+	g.http = httptest.NewServer(g.routes)
 	t.Cleanup(g.http.Close)
 	g.alice = g.user("alice@example.com")
 	g.client(oauth.Client{ID: "conf", FirstParty: true, GrantTypes: []string{"authorization_code", "refresh_token"}})
@@ -78,7 +80,7 @@ func newRig(t testing.TB, s *storage.Stores) *rig {
 	return g
 }
 
-func (g *rig) router(p *pages.Pages, keys *oauth.Keys) http.Handler {
+func (g *rig) router(p *pages.Pages, keys *oauth.Keys) *web.Router {
 	rt := &web.Router{
 		Classify: func(error) *web.Error { return nil }, Fallback: func(*http.Request) web.Surface { return oauth.Surface{} },
 		Timeout: 30 * time.Second, Clock: time.Now, Log: slog.New(slog.DiscardHandler), NewRequestID: rand.Text,

@@ -39,6 +39,7 @@ type Server struct {
 	once     sync.Once
 	engine   *fosite.Fosite
 	verified verifiedTokens
+	bursts   bursts
 }
 
 // Registry knows the clients.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"runtime"
 	"slices"
 	"strings"
 	"time"
@@ -26,7 +27,6 @@ type tokenBody struct {
 
 // Token is the token endpoint (RFC 6749 section 3.2).
 func (s *Server) Token(w http.ResponseWriter, r *http.Request) error {
-	arrived := s.now()
 	form, err := readForm(r)
 	if err != nil {
 		return err
@@ -38,7 +38,7 @@ func (s *Server) Token(w http.ResponseWriter, r *http.Request) error {
 	if err := s.checkTokenRequest(client, form); err != nil {
 		return err
 	}
-	body, err := s.exchange(r.Context(), &exchange{client: client, form: form, arrived: arrived})
+	body, err := s.exchange(r.Context(), &exchange{client: client, form: form})
 	if err != nil {
 		return protocolError(err)
 	}
@@ -103,6 +103,11 @@ func ownScopes(client *Client, form url.Values) error {
 // exchange lets fosite run a token request. Where more than one row is written
 // for the tokens they are written together.
 func (s *Server) exchange(ctx context.Context, x *exchange) (*tokenBody, error) {
+	if code := x.form.Get("code"); code != "" {
+		x.since = s.bursts.enter(code, s.now())
+		defer s.bursts.leave(code)
+		runtime.Gosched() // Requests that are here already join the burst before one of them redeems the code.
+	}
 	if x.client.TokenFormat != Opaque || x.form.Get("grant_type") == GrantClientCredentials {
 		return s.run(ctx, x)
 	}
