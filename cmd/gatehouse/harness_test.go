@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/internal/web/webtest"
 	"gatehouse/storage"
 	"gatehouse/storage/storagetest"
 )
@@ -185,7 +186,7 @@ func newBrowser(t *testing.T) *http.Client {
 	return &http.Client{Jar: jar, Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// do sends a request and reads the answer.
+// do sends a request and reads the answer, which must be one that openapi.yaml has.
 func do(t *testing.T, c *http.Client, r *http.Request) response {
 	t.Helper()
 	res, err := c.Do(r)
@@ -193,6 +194,7 @@ func do(t *testing.T, c *http.Client, r *http.Request) response {
 		t.Fatal(err)
 	}
 	defer func() { _ = res.Body.Close() }()
+	webtest.CheckResponse(t, r, res)
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
 		t.Fatal(err)

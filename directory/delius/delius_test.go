@@ -30,6 +30,7 @@ const password = "SecurePassword123!"
 type server struct {
 	*httptest.Server
 	t     *testing.T
+	now   time.Time
 	store directory.Store
 	authn *authn.Service
 	user  *directory.User
@@ -37,8 +38,9 @@ type server struct {
 
 func eachServer(t *testing.T, test func(t *testing.T, s *server)) {
 	storagetest.Each(t, func(t *testing.T, stores *storage.Stores) {
-		clock := func() time.Time { return time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC) }
-		s := &server{t: t, store: storage.Directory{DB: stores.DB}}
+		s := &server{t: t, now: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)}
+		clock := func() time.Time { return s.now }
+		s.store = storage.Directory{DB: stores.DB}
 		s.authn = &authn.Service{
 			Directory: s.store, Store: storage.Authn{DB: stores.DB}, Cache: storage.AuthnCache{Redis: stores.Redis},
 			Messages: noPost{}, Hasher: &authn.Hasher{}, CodeKey: make([]byte, 32), Clock: clock,
@@ -251,6 +253,7 @@ func TestDetailsAreFoundThreeWays(t *testing.T) {
 		get("/user/details/"+number).want(t, 200, details+"\n")
 		get("/user?email=JOHN.SMITH%40justice.gov.uk").want(t, 200, "["+details+"]\n")
 
+		s.now = s.now.Add(time.Second) // older users come first
 		twin := s.create(directory.NewUser{Username: "twin", Name: "Twin", EmailAddress: "John.Smith@justice.gov.uk", State: directory.Inactive})
 		disabled := `{"userId":` + strconv.FormatInt(twin.Number, 10) + `,"username":"twin","firstName":"","surname":"Twin","email":"John.Smith@justice.gov.uk","enabled":false,"roles":[]}`
 		get("/user?email=john.smith@justice.gov.uk").want(t, 200, "["+details+","+disabled+"]\n")
