@@ -188,8 +188,12 @@ func (s OAuthGrants) SetConsent(ctx context.Context, userID uuid.UUID, clientID 
 
 // DeleteExpired implements oauth.GrantStore.
 func (s OAuthGrants) DeleteExpired(ctx context.Context, now time.Time) error {
-	for _, table := range []string{"grants", "access_tokens", "revoked_tokens"} {
-		if _, err := s.DB.exec(ctx, `delete from `+table+` where expires_at < $1`, now); err != nil {
+	for _, statement := range []string{
+		`delete from grants where expires_at < $1`,
+		`delete from access_tokens where expires_at < $1`,
+		`delete from revoked_tokens where expires_at < $1`,
+	} {
+		if _, err := s.DB.exec(ctx, statement, now); err != nil {
 			return err
 		}
 	}

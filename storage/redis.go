@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -42,8 +43,17 @@ func OpenRedis(rawURL, prefix string) (*Redis, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse Redis URL: %w", err)
 	}
+	quiet()
 	return &Redis{client: redis.NewUniversalClient(options), prefix: prefix}, nil
 }
+
+// quiet stops the client from writing lines of its own, in its own form, of
+// errors that its callers get and log.
+var quiet = sync.OnceFunc(func() { redis.SetLogger(silence{}) })
+
+type silence struct{}
+
+func (silence) Printf(context.Context, string, ...any) {}
 
 func redisOptions(rawURL string) (*redis.UniversalOptions, error) {
 	scheme, rest, ok := strings.Cut(rawURL, "://")
