@@ -48,20 +48,18 @@ type metadata struct {
 	ClaimTypesSupported    []string `json:"claim_types_supported"`
 	ClaimsSupported        []string `json:"claims_supported"`
 
-	IDTokenSigningAlgs          []string     `json:"id_token_signing_alg_values_supported"`
-	TokenAuthMethods            []AuthMethod `json:"token_endpoint_auth_methods_supported"`
-	TokenAuthSigningAlgs        []string     `json:"token_endpoint_auth_signing_alg_values_supported"`
-	IntrospectionAuthMethods    []AuthMethod `json:"introspection_endpoint_auth_methods_supported"`
-	IntrospectionAuthAlgs       []string     `json:"introspection_endpoint_auth_signing_alg_values_supported"`
-	RevocationAuthMethods       []AuthMethod `json:"revocation_endpoint_auth_methods_supported"`
-	RevocationAuthSigningAlgs   []string     `json:"revocation_endpoint_auth_signing_alg_values_supported"`
-	CodeChallengeMethods        []string     `json:"code_challenge_methods_supported"`
-	ResponseIssuer              bool         `json:"authorization_response_iss_parameter_supported"`
-	ClaimsParameterSupported    bool         `json:"claims_parameter_supported"`
-	RequestParameterSupported   bool         `json:"request_parameter_supported"`
-	RequestURIParameterSupport  bool         `json:"request_uri_parameter_supported"`
-	RequireRequestRegistration  bool         `json:"require_request_uri_registration"`
-	RequirePushedAuthorizations bool         `json:"require_pushed_authorization_requests"`
+	IDTokenSigningAlgs         []string     `json:"id_token_signing_alg_values_supported"`
+	TokenAuthMethods           []AuthMethod `json:"token_endpoint_auth_methods_supported"`
+	TokenAuthSigningAlgs       []string     `json:"token_endpoint_auth_signing_alg_values_supported"`
+	IntrospectionAuthMethods   []AuthMethod `json:"introspection_endpoint_auth_methods_supported"`
+	IntrospectionAuthAlgs      []string     `json:"introspection_endpoint_auth_signing_alg_values_supported"`
+	RevocationAuthMethods      []AuthMethod `json:"revocation_endpoint_auth_methods_supported"`
+	RevocationAuthSigningAlgs  []string     `json:"revocation_endpoint_auth_signing_alg_values_supported"`
+	CodeChallengeMethods       []string     `json:"code_challenge_methods_supported"`
+	ResponseIssuer             bool         `json:"authorization_response_iss_parameter_supported"`
+	ClaimsParameterSupported   bool         `json:"claims_parameter_supported"`
+	RequestParameterSupported  bool         `json:"request_parameter_supported"`
+	RequestURIParameterSupport bool         `json:"request_uri_parameter_supported"`
 }
 
 // Discovery tells clients where and what this server is: one document, built
