@@ -214,7 +214,7 @@ func (s *Server) parse(ctx context.Context, a *authorization) error {
 		}
 	}
 	ctx = withFositeClient(ctx, fositeClient{Client: a.client, redirectURIs: []string{a.redirectURI}})
-	request, err := s.provider().NewAuthorizeRequest(ctx, fositeRequest(ctx, form))
+	request, err := s.fosite().authorize.NewAuthorizeRequest(ctx, fositeRequest(ctx, form))
 	a.request = request
 	return err
 }

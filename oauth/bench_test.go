@@ -27,7 +27,7 @@ func benchmarkEndpoints(b *testing.B, g *rig) {
 	session := g.signedIn()
 	tokens := g.exchange("conf", session.code(request("conf")))
 	authorize := "/oauth/authorize?" + request("conf").Encode()
-	refresh := tokens.text("refresh_token")
+	access, refresh := tokens.text("access_token"), tokens.text("refresh_token")
 	redeem := func() {
 		w := serve(g, http.MethodGet, authorize, session.cookies[authn.SessionCookie], "", nil)
 		u, _ := url.Parse(w.Header().Get("Location"))
@@ -45,10 +45,10 @@ func benchmarkEndpoints(b *testing.B, g *rig) {
 			serve(g, http.MethodPost, "/oauth/token", "", "opaque", url.Values{"grant_type": {"client_credentials"}})
 		}},
 		{"introspect", func() {
-			serve(g, http.MethodPost, "/oauth/introspect", "", "conf", url.Values{"token": {tokens.text("access_token")}})
+			serve(g, http.MethodPost, "/oauth/introspect", "", "conf", url.Values{"token": {access}})
 		}},
 		{"userinfo", func() {
-			serve(g, http.MethodPost, "/oauth/userinfo", "", "", url.Values{"access_token": {tokens.text("access_token")}})
+			serve(g, http.MethodPost, "/oauth/userinfo", "", "", url.Values{"access_token": {access}})
 		}},
 		{"sign_in", redeem},
 		{"refresh", func() {
@@ -89,4 +89,3 @@ func serve(g *rig, method, target, session, client string, form url.Values) *htt
 	}
 	return w
 }
-

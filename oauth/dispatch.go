@@ -138,7 +138,7 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, a *authorization,
 		a.request.GrantScope(scope)
 	}
 	ctx := withFositeClient(r.Context(), fositeClient{Client: a.client})
-	response, err := s.provider().NewAuthorizeResponse(ctx, a.request, &exchange{client: a.client, form: a.params, grant: g})
+	response, err := s.fosite().authorize.NewAuthorizeResponse(ctx, a.request, &exchange{client: a.client, form: a.params, grant: g})
 	if err != nil {
 		return s.answerError(w, a, err)
 	}

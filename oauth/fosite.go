@@ -17,14 +17,54 @@ import (
 // authorize.go and token.go refuse what fosite would let pass. Behind it,
 // fosite_store.go and fosite_tokens.go make each grant and each token.
 
-// provider returns the engine.
-func (s *Server) provider() *fosite.Fosite {
+// engine is fosite for each thing it is asked to do, so that no request passes
+// through handlers that are not responsible for it.
+type engine struct {
+	authorize *fosite.Fosite
+	grants    map[string]*fosite.Fosite // by grant type
+}
+
+// fosite returns the engine.
+func (s *Server) fosite() *engine {
 	s.once.Do(func() { s.engine = s.compose() })
 	return s.engine
 }
 
-func (s *Server) compose() *fosite.Fosite {
-	config := &fosite.Config{
+func (s *Server) compose() *engine {
+	config, tokens, store := s.fositeConfig(), fositeTokens{s}, fositeStore{s}
+	idTokens := &openid.IDTokenHandleHelper{IDTokenStrategy: tokens}
+	code := &oauth2.AuthorizeExplicitGrantHandler{
+		AccessTokenStrategy: tokens, RefreshTokenStrategy: tokens, AuthorizeCodeStrategy: tokens,
+		CoreStorage: store, TokenRevocationStorage: store, Config: config,
+	}
+	challenge := &pkce.Handler{AuthorizeCodeStrategy: tokens, Storage: store, Config: config}
+	connect := &openid.OpenIDConnectExplicitHandler{
+		OpenIDConnectRequestStorage:   store,
+		OpenIDConnectRequestValidator: openid.NewOpenIDConnectRequestValidator(nil, config),
+		Config:                        config, IDTokenHandleHelper: idTokens,
+	}
+	refresh := &oauth2.RefreshTokenGrantHandler{
+		AccessTokenStrategy: tokens, RefreshTokenStrategy: tokens, TokenRevocationStorage: store, Config: config,
+	}
+	own := &oauth2.ClientCredentialsGrantHandler{
+		HandleHelper: &oauth2.HandleHelper{AccessTokenStrategy: tokens, AccessTokenStorage: store, Config: config},
+		Config:       config,
+	}
+	with := func(handlers ...fosite.TokenEndpointHandler) *fosite.Fosite {
+		config := *config
+		config.TokenEndpointHandlers = handlers
+		return fosite.NewOAuth2Provider(store, &config)
+	}
+	config.AuthorizeEndpointHandlers = fosite.AuthorizeEndpointHandlers{code, challenge, connect}
+	return &engine{authorize: fosite.NewOAuth2Provider(store, config), grants: map[string]*fosite.Fosite{
+		GrantAuthorizationCode: with(code, challenge, connect),
+		GrantRefreshToken:      with(refresh, &openid.OpenIDConnectRefreshHandler{IDTokenHandleHelper: idTokens, Config: config}),
+		GrantClientCredentials: with(own),
+	}}
+}
+
+func (s *Server) fositeConfig() *fosite.Config {
+	return &fosite.Config{
 		ScopeStrategy: fosite.ExactScopeStrategy,
 		// Audiences are decided by resource indicators, not by fosite's parameter.
 		AudienceMatchingStrategy:     func(_, _ []string) error { return nil },
@@ -41,31 +81,6 @@ func (s *Server) compose() *fosite.Fosite {
 		IDTokenLifespan:        s.Lifetimes.id(),
 		IDTokenIssuer:          s.Issuer,
 	}
-	tokens, store := fositeTokens{s}, fositeStore{s}
-	idTokens := &openid.IDTokenHandleHelper{IDTokenStrategy: tokens}
-	code := &oauth2.AuthorizeExplicitGrantHandler{
-		AccessTokenStrategy: tokens, RefreshTokenStrategy: tokens, AuthorizeCodeStrategy: tokens,
-		CoreStorage: store, TokenRevocationStorage: store, Config: config,
-	}
-	challenge := &pkce.Handler{AuthorizeCodeStrategy: tokens, Storage: store, Config: config}
-	connect := &openid.OpenIDConnectExplicitHandler{
-		OpenIDConnectRequestStorage:   store,
-		OpenIDConnectRequestValidator: openid.NewOpenIDConnectRequestValidator(nil, config),
-		Config:                        config, IDTokenHandleHelper: idTokens,
-	}
-	config.AuthorizeEndpointHandlers = fosite.AuthorizeEndpointHandlers{code, challenge, connect}
-	config.TokenEndpointHandlers = fosite.TokenEndpointHandlers{
-		code, challenge, connect,
-		&oauth2.RefreshTokenGrantHandler{
-			AccessTokenStrategy: tokens, RefreshTokenStrategy: tokens, TokenRevocationStorage: store, Config: config,
-		},
-		&openid.OpenIDConnectRefreshHandler{IDTokenHandleHelper: idTokens, Config: config},
-		&oauth2.ClientCredentialsGrantHandler{
-			HandleHelper: &oauth2.HandleHelper{AccessTokenStrategy: tokens, AccessTokenStorage: store, Config: config},
-			Config:       config,
-		},
-	}
-	return fosite.NewOAuth2Provider(store, config)
 }
 
 // fositeClient is a client as fosite sees it.

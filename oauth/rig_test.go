@@ -49,7 +49,20 @@ const (
 
 func newRig(t testing.TB, s *storage.Stores) *rig {
 	t.Helper()
-	g := &rig{t: t, stores: s, clock: newMoving(), clients: nil, secrets: map[string]string{}}
+	g := newReplica(t, s, newMoving())
+	g.alice = g.user("alice@example.com")
+	g.client(oauth.Client{ID: "conf", FirstParty: true, GrantTypes: []string{"authorization_code", "refresh_token"}})
+	g.client(oauth.Client{ID: "other", FirstParty: true, GrantTypes: []string{"authorization_code", "refresh_token"}})
+	g.client(oauth.Client{ID: "pub", Public: true, FirstParty: true, GrantTypes: []string{"authorization_code", "refresh_token"}})
+	g.client(oauth.Client{ID: "third", GrantTypes: []string{"authorization_code"}})
+	g.client(oauth.Client{ID: "machine", Roles: []string{"PROBATION_API"}, GrantTypes: []string{"client_credentials"}})
+	return g
+}
+
+// newReplica is a rig without fixtures, on stores that others may use too.
+func newReplica(t testing.TB, s *storage.Stores, clock *moving) *rig {
+	t.Helper()
+	g := &rig{t: t, stores: s, clock: clock, secrets: map[string]string{}}
 	g.clients = clientsOn(s, g.clock)
 	keys := keysOn(t, s, g.clock)
 	if err := keys.Ensure(t.Context()); err != nil {
@@ -71,12 +84,6 @@ func newRig(t testing.TB, s *storage.Stores) *rig {
 	g.routes = g.router(p, keys)
 	g.http = httptest.NewServer(g.routes)
 	t.Cleanup(g.http.Close)
-	g.alice = g.user("alice@example.com")
-	g.client(oauth.Client{ID: "conf", FirstParty: true, GrantTypes: []string{"authorization_code", "refresh_token"}})
-	g.client(oauth.Client{ID: "other", FirstParty: true, GrantTypes: []string{"authorization_code", "refresh_token"}})
-	g.client(oauth.Client{ID: "pub", Public: true, FirstParty: true, GrantTypes: []string{"authorization_code", "refresh_token"}})
-	g.client(oauth.Client{ID: "third", GrantTypes: []string{"authorization_code"}})
-	g.client(oauth.Client{ID: "machine", Roles: []string{"PROBATION_API"}, GrantTypes: []string{"client_credentials"}})
 	return g
 }
 

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/uuid"
-	"github.com/ory/fosite"
 
 	"gatehouse/authn"
 	"gatehouse/authn/pages"
@@ -37,7 +36,7 @@ type Server struct {
 	Rand      io.Reader
 
 	once     sync.Once
-	engine   *fosite.Fosite
+	engine   *engine
 	verified verifiedTokens
 	bursts   bursts
 }

@@ -128,7 +128,8 @@ func (s *Server) exchange(ctx context.Context, x *exchange) (*tokenBody, error) 
 
 func (s *Server) run(ctx context.Context, x *exchange) (*tokenBody, error) {
 	ctx = withFositeClient(ctx, fositeClient{Client: x.client})
-	request, err := s.provider().NewAccessRequest(ctx, fositeRequest(ctx, x.form), x)
+	provider := s.fosite().grants[x.form.Get("grant_type")]
+	request, err := provider.NewAccessRequest(ctx, fositeRequest(ctx, x.form), x)
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +138,7 @@ func (s *Server) run(ctx context.Context, x *exchange) (*tokenBody, error) {
 			request.GrantScope(scope)
 		}
 	}
-	response, err := s.provider().NewAccessResponse(ctx, request)
+	response, err := provider.NewAccessResponse(ctx, request)
 	if err != nil {
 		return nil, err
 	}

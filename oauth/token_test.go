@@ -2,8 +2,10 @@ package oauth_test
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -83,6 +85,30 @@ func TestParallelRefreshesKeepOneFamily(t *testing.T) {
 			t.Fatalf("the successor: %d %s", next.status, next.body)
 		}
 	})
+}
+
+// TestReplicasShareEveryCode alternates between two servers on the same stores.
+func TestReplicasShareEveryCode(t *testing.T) {
+	config := storagetest.Postgres(t)
+	one := newRig(t, storagetest.OpenConfig(t, config))
+	two := newReplica(t, storagetest.OpenConfig(t, config), one.clock)
+	two.alice, two.secrets = one.alice, one.secrets
+	var n atomic.Int64
+	either := func() *rig { return []*rig{one, two}[n.Add(1)%2] }
+	for range 3 {
+		code := either().signedIn().code(request("conf"))
+		won := race(one, func() *answer { return either().exchange("conf", code) })
+		if got := either().bearer("/admin", won.text("access_token")); got.status != http.StatusOK {
+			t.Errorf("the access token: %d", got.status)
+		}
+		next := race(one, func() *answer { return either().refresh("conf", won.text("refresh_token")) })
+		either().post("/oauth/revoke", "conf", url.Values{"token": {next.text("refresh_token")}})
+		for _, g := range []*rig{one, two} {
+			if g.active("conf", next.text("access_token")) {
+				t.Error("a revoked grant is active")
+			}
+		}
+	}
 }
 
 // race runs the same request 64 times at once; exactly one succeeds and the
@@ -371,4 +397,23 @@ func TestAWrongClientSecretIsChallenged(t *testing.T) {
 	if !strings.HasPrefix(got.header.Get("WWW-Authenticate"), "Basic") {
 		t.Errorf("WWW-Authenticate: %q", got.header.Get("WWW-Authenticate"))
 	}
+}
+
+func TestWhatHasExpiredIsDeleted(t *testing.T) {
+	each(t, func(t *testing.T, g *rig) {
+		tokens := g.tokens("conf")
+		g.post("/oauth/revoke", "conf", url.Values{"token": {tokens.text("access_token")}})
+		for _, c := range []struct {
+			wait  time.Duration
+			alive bool
+		}{{30*24*time.Hour - time.Second, true}, {2 * time.Second, false}} {
+			g.clock.Advance(c.wait)
+			if err := g.server.Store.DeleteExpired(t.Context(), g.clock.Now()); err != nil {
+				t.Fatal(err)
+			}
+			if alive := g.refresh("conf", tokens.text("refresh_token")).status == http.StatusOK; alive != c.alive {
+				t.Errorf("after %v: alive is %v", c.wait, alive)
+			}
+		}
+	})
 }
