@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/google/uuid"
 
 	"gatehouse/directory"
 )
@@ -115,47 +114,6 @@ func (t *trial) plan() plan {
 	return p
 }
 
-// reserve counts a failure before the password is compared, so that of any
-// number of parallel guesses no more than the limit are ever compared. It
-// returns the hash to compare with; "" when none may be. Nobody costs the same
-// statements as somebody: they run for an id that does not exist.
-func (t *trial) reserve(ctx context.Context, p plan) (hash string, err error) {
-	id := uuid.Nil
-	if t.user != nil && p.refused == "" {
-		id = t.user.ID
-	}
-	if err := t.reserveFailure(ctx, id); err != nil {
-		return "", err
-	}
-	hash, err = t.service.Store.Password(ctx, id)
-	switch {
-	case errors.Is(err, directory.ErrNotFound):
-		return "", nil
-	case err != nil:
-		return "", fmt.Errorf("read password: %w", err)
-	case !t.reserved:
-		return "", nil
-	}
-	return hash, nil
-}
-
-// reserveFailure notes in the trial whether a failure could be counted.
-func (t *trial) reserveFailure(ctx context.Context, id uuid.UUID) error {
-	count, err := t.service.Store.ReserveFailure(ctx, id, t.Factor != Password, t.at)
-	switch {
-	case errors.Is(err, directory.ErrNotFound):
-		if id != uuid.Nil {
-			t.step("lock", "", "refuse")
-		}
-		return nil
-	case err != nil:
-		return fmt.Errorf("count attempt: %w", err)
-	}
-	t.reserved, t.failures = true, count
-	t.step("lock", fmt.Sprintf("%d of %d", count, directory.MaxFailedLogins), "pass")
-	return nil
-}
-
 func (t *trial) wrongPassword(ctx context.Context, hash string) error {
 	if hash != "" {
 		t.step("password", "", "refuse")
@@ -163,25 +121,6 @@ func (t *trial) wrongPassword(ctx context.Context, hash string) error {
 	t.noteLock(ctx)
 	t.levelTime(ctx)
 	return ErrRefused
-}
-
-// noteLock writes down that this failure has locked the account, and tells its
-// owner. The lock holds without it, and the answer must not differ.
-func (t *trial) noteLock(ctx context.Context) {
-	if !t.reserved || t.failures < directory.MaxFailedLogins {
-		return
-	}
-	s := t.service
-	err := s.Directory.InTx(ctx, func(ctx context.Context) error {
-		data := map[string]any{"front": t.Front, "factor": t.Factor}
-		if err := s.event(ctx, "lock_user", directory.Actor{Kind: "system"}, t.user.ID, data); err != nil {
-			return err
-		}
-		return s.tell(ctx, t.user, "account_locked")
-	})
-	if err != nil {
-		s.log().LogAttrs(ctx, slog.LevelError, "note a lock", slog.String("error", err.Error()))
-	}
 }
 
 // levelTime lets a refusal take no less than the longest comparison with an

@@ -81,9 +81,9 @@ func (t *trial) forgetSent(ctx context.Context, f Factor) {
 }
 
 // sendCode makes a new code acceptable and queues its message; nothing for a
-// factor that is no code, or when the user has enough live codes.
+// factor that is no code, for a locked user, or when enough codes are live.
 func (s *Service) sendCode(ctx context.Context, u *directory.User, in *signIn, now time.Time) error {
-	if !isCode(in.Next) {
+	if !isCode(in.Next) || u.Locked() {
 		return nil
 	}
 	buckets := s.codeBuckets(u, in.Next)

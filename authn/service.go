@@ -79,17 +79,6 @@ func (s *Service) log() *slog.Logger {
 	return s.Log
 }
 
-// Unlock sets a user's failures to zero. Only a completed reset, an
-// administrator or an operator may; a new password does not (seed 004).
-func (s *Service) Unlock(ctx context.Context, userID uuid.UUID, actor directory.Actor) error {
-	return s.Directory.InTx(ctx, func(ctx context.Context) error {
-		if err := s.Store.Unlock(ctx, userID); err != nil {
-			return fmt.Errorf("unlock user: %w", err)
-		}
-		return s.event(ctx, "unlock_user", actor, userID, nil)
-	})
-}
-
 // Sweep deletes what is over: sessions, used sign-ins and old traces. Once an
 // hour is often enough; nothing depends on it but space.
 func (s *Service) Sweep(ctx context.Context) error {

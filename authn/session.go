@@ -32,14 +32,16 @@ const maxUserAgent = 256
 // StartSession signs a browser in after a complete authentication. The token is
 // for its cookie and kept nowhere; it is always a new one, so that what somebody
 // put into the browser before is worth nothing.
-func (s *Service) StartSession(ctx context.Context, o *Outcome, info SessionInfo) (token string, session *Session, err error) {
+func (s *Service) StartSession(ctx context.Context, o *Outcome, info SessionInfo) (string, *Session, error) {
 	if !o.Complete() {
 		return "", nil, errors.New("start session: the authentication is not complete")
 	}
-	if token, err = s.newToken(); err != nil {
+	token, err := s.newToken()
+	if err != nil {
 		return "", nil, err
 	}
-	if session, err = s.newSession(o, info); err != nil {
+	session, err := s.newSession(o, info)
+	if err != nil {
 		return "", nil, err
 	}
 	err = s.Directory.InTx(ctx, func(ctx context.Context) error {

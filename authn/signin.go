@@ -101,7 +101,8 @@ func (s *Service) mayAsk(ctx context.Context, from netip.Addr, now time.Time) er
 }
 
 // underWay finds a sign-in and its user, and makes sure that the user may still
-// complete it: not archived or locked, the same factor needed, the same password.
+// complete it: active, the same factor needed, the same password. Whether the
+// account is locked is seen when the code is tried.
 func (s *Service) underWay(ctx context.Context, token string) (*signIn, *directory.User, error) {
 	in, err := s.readSignIn(ctx, token)
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"gatehouse/directory"
 	"gatehouse/internal/web"
 )
 
@@ -97,17 +96,6 @@ func (t *trial) settle(ctx context.Context, outcome *Outcome, err error) (*Outco
 		}
 	}
 	return outcome, err
-}
-
-// release takes back the failure that was reserved, if one still is.
-func (t *trial) release(ctx context.Context) {
-	if !t.reserved {
-		return
-	}
-	t.reserved = false
-	if err := t.service.Store.ReleaseFailure(ctx, t.user.ID, t.Factor != Password); err != nil && !errors.Is(err, directory.ErrNotFound) {
-		t.service.log().LogAttrs(ctx, slog.LevelError, "release a failure", slog.String("error", err.Error()))
-	}
 }
 
 // giveBack returns what the attempt took from limits of failures.

@@ -1,0 +1,71 @@
+package authn_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"gatehouse/authn"
+	"gatehouse/directory"
+)
+
+func TestEveryAttemptIsTraced(t *testing.T) {
+	each(t, func(t *testing.T, k *kit) {
+		kept := &traces{Store: k.Store}
+		alice := k.alice()
+		k.Store = kept
+		_, err := k.password(authn.Browser, "alice", wrongPassword)
+		wantRefused(t, err)
+		o := k.begin("alice")
+		if _, err := k.code(o, k.sent.lastCode(t)); err != nil {
+			t.Fatal(err)
+		}
+		_, err = k.password(authn.Legacy, "ghost", wrongPassword)
+		wantRefused(t, err)
+		var verdicts []string
+		for _, trace := range kept.all {
+			verdicts = append(verdicts, trace.Verdict)
+			if text := fmt.Sprintf("%+v", trace); strings.Contains(text, wrongPassword) || strings.Contains(text, k.sent.lastCode(t)) ||
+				strings.Contains(text, "example.com") || strings.Contains(text, "900123") {
+				t.Errorf("a trace holds what it must not: %s", text)
+			}
+		}
+		if diff := cmp.Diff([]string{"refused", "more", "authenticated", "refused"}, verdicts); diff != "" {
+			t.Error(diff)
+		}
+		want := []authn.Step{
+			{Rule: "policy", Input: "sms_auth", Verdict: "need sms_code"},
+			{Rule: "lock", Input: "1 of 10", Verdict: "pass"},
+			{Rule: "password", Verdict: "refuse"},
+		}
+		if diff := cmp.Diff(want, kept.all[0].Steps); diff != "" {
+			t.Error(diff)
+		}
+		if kept.all[0].UserID.UUID != alice.ID || kept.all[3].UserID.Valid {
+			t.Errorf("users = %v, %v", kept.all[0].UserID, kept.all[3].UserID)
+		}
+		kept.fail = directory.ErrUnavailable
+		if _, err := k.password(authn.Legacy, "alice", rightPassword); !errors.Is(err, directory.ErrUnavailable) {
+			t.Errorf("without its record the sign-in went on: %v", err)
+		}
+	})
+}
+
+// traces looks at what is recorded on its way into the store.
+type traces struct {
+	authn.Store
+	all  []*authn.Trace
+	fail error
+}
+
+func (s *traces) RecordTrace(ctx context.Context, t *authn.Trace) error {
+	s.all = append(s.all, t)
+	if s.fail != nil {
+		return s.fail
+	}
+	return s.Store.RecordTrace(ctx, t)
+}
