@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,6 +39,7 @@ type server struct {
 	*httptest.Server
 	t        *testing.T
 	registry *directory.Registry
+	mu       sync.Mutex
 	// callers are who got through the gate.
 	callers []*directory.Caller
 }
@@ -70,7 +72,9 @@ func eachServer(t *testing.T, test func(t *testing.T, s *server)) {
 func (s *server) routes(api *API, gate *Gate) []web.Route {
 	protect := func(next web.Handler) web.Handler {
 		return gate.Protect(func(w http.ResponseWriter, r *http.Request) error {
+			s.mu.Lock()
 			s.callers = append(s.callers, directory.CallerFrom(r.Context()))
+			s.mu.Unlock()
 			return next(w, r)
 		})
 	}

@@ -170,3 +170,20 @@ func TestBodyMustBeSmallJSON(t *testing.T) {
 			want(t, 413, `{"message":"The request body is too large","result":"error"}`)
 	})
 }
+
+func TestOneOfManyTakesAnAddress(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *server) {
+		answers := make(chan int)
+		for i := range 8 {
+			body := strings.Replace(john, "john.smith", []string{"john.smith", "JOHN.SMITH"}[i%2], 1)
+			go func() { answers <- s.do(request{method: "POST", path: "/user", body: body}).StatusCode }()
+		}
+		count := map[int]int{}
+		for range 8 {
+			count[<-answers]++
+		}
+		if diff := cmp.Diff(map[int]int{201: 1, 400: 7}, count); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
