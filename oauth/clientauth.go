@@ -29,8 +29,7 @@ type credentials struct {
 // the query.
 func (cs *Clients) Authenticate(ctx context.Context, r *http.Request) (*Client, error) {
 	if err := r.ParseForm(); err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			return nil, err
 		}
 		return nil, &web.Error{Status: http.StatusBadRequest, Code: "invalid_request", Message: "The form is malformed", Cause: err}

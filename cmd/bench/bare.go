@@ -24,7 +24,7 @@ func serveBare() error {
 		return err
 	}
 	fmt.Printf("listening on http://%s\n", listener.Addr())
-	return http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { //nolint:gosec // for loopback alone, and deliberately plain
+	return http.Serve(listener, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write([]byte(bareDocument))
 	}))
@@ -35,7 +35,7 @@ func (b *bench) measureBare(ctx context.Context) (*measurement, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := start(ctx, exec.CommandContext(ctx, self, bareCommand), filepath.Join(b.dir, "bare.log")) //nolint:gosec // this program
+	p, err := start(ctx, exec.CommandContext(ctx, self, bareCommand), filepath.Join(b.dir, "bare.log"))
 	if err != nil {
 		return nil, err
 	}

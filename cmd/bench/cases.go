@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 )
 
 const formType = "Content-Type: application/x-www-form-urlencoded"
@@ -27,9 +28,9 @@ func (d *deployment) fixtures(ctx context.Context, base string) (*fixtures, erro
 		to   *client
 		args []string
 	}{
-		{&f.machine, append(machine[:len(machine):len(machine)], "--id", "machine", "--name", "ES256")},
-		{&f.rsa, append(machine[:len(machine):len(machine)], "--id", "rsa", "--name", "RS256", "--access-token-alg", "RS256")},
-		{&f.opaque, append(machine[:len(machine):len(machine)], "--id", "opaque", "--name", "Opaque", "--access-token-format", "opaque")},
+		{&f.machine, append(slices.Clip(machine), "--id", "machine", "--name", "ES256")},
+		{&f.rsa, append(slices.Clip(machine), "--id", "rsa", "--name", "RS256", "--access-token-alg", "RS256")},
+		{&f.opaque, append(slices.Clip(machine), "--id", "opaque", "--name", "Opaque", "--access-token-format", "opaque")},
 		{&f.rp, []string{
 			"client", "create", "--id", "rp", "--name", "A relying service", "--first-party", "--redirect-uri", callback,
 			"--grant", "authorization_code", "--grant", "refresh_token", "--scope", "openid", "--scope", "email", "--scope", "offline_access",

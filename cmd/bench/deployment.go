@@ -67,7 +67,7 @@ func (b *bench) deploy(ctx context.Context, e engine) (*deployment, error) {
 }
 
 func psql(ctx context.Context, database, statement string) error {
-	out, err := exec.CommandContext(ctx, "psql", "-q", "-d", database, "-c", statement).CombinedOutput() //nolint:gosec // statements of ours
+	out, err := exec.CommandContext(ctx, "psql", "-q", "-d", database, "-c", statement).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("psql: %w: %s", err, out)
 	}
@@ -80,7 +80,7 @@ func (d *deployment) outbox() string { return filepath.Join(d.dir, "outbox.jsonl
 
 // command runs a gatehouse command and decodes the JSON it prints.
 func (d *deployment) command(ctx context.Context, stdin string, v any, args ...string) error {
-	command := exec.CommandContext(ctx, d.program, append(args, "--json")...) //nolint:gosec // the program we built
+	command := exec.CommandContext(ctx, d.program, append(args, "--json")...)
 	var stderr bytes.Buffer
 	command.Env, command.Stdin, command.Stderr = d.env, strings.NewReader(stdin), &stderr
 	out, err := command.Output()
@@ -92,7 +92,7 @@ func (d *deployment) command(ctx context.Context, stdin string, v any, args ...s
 
 func (d *deployment) serve(ctx context.Context) (*process, error) {
 	d.starts++
-	command := exec.CommandContext(ctx, d.program, "serve") //nolint:gosec // the program we built
+	command := exec.CommandContext(ctx, d.program, "serve")
 	command.Env = d.env
 	return start(ctx, command, filepath.Join(d.dir, fmt.Sprintf("serve-%d.log", d.starts)))
 }

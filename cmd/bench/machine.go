@@ -32,7 +32,7 @@ func describeMachine(ctx context.Context) string {
 }
 
 func firstMatch(path string, pattern *regexp.Regexp) string {
-	content, err := os.ReadFile(path) //nolint:gosec // constant paths
+	content, err := os.ReadFile(path)
 	if err != nil {
 		return "?"
 	}
@@ -44,7 +44,7 @@ func firstMatch(path string, pattern *regexp.Regexp) string {
 }
 
 func firstLine(path string) string {
-	content, err := os.ReadFile(path) //nolint:gosec // constant paths
+	content, err := os.ReadFile(path)
 	if err != nil {
 		return "?"
 	}
@@ -53,7 +53,7 @@ func firstLine(path string) string {
 
 // firstWords are the first three words that a command prints, its name and version.
 func firstWords(ctx context.Context, name string, args ...string) string {
-	out, err := exec.CommandContext(ctx, name, args...).Output() //nolint:gosec // constant names
+	out, err := exec.CommandContext(ctx, name, args...).Output()
 	words := strings.Fields(string(out))
 	if err != nil || len(words) < 3 {
 		return "no " + name

@@ -72,7 +72,7 @@ func (b *bench) run(ctx context.Context, out string) error {
 	if out == "" {
 		return report.failures()
 	}
-	return errors.Join(os.WriteFile(out, []byte(text), 0o644), report.failures()) //nolint:gosec // a document for everybody
+	return errors.Join(os.WriteFile(out, []byte(text), 0o644), report.failures())
 }
 
 // prepare builds the program and unpacks the load generator's scripts.
@@ -80,7 +80,7 @@ func (b *bench) prepare(ctx context.Context) error {
 	if _, err := exec.LookPath("wrk"); err != nil {
 		return errors.New("wrk is not installed: run make bench")
 	}
-	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", b.program, "./cmd/gatehouse") //nolint:gosec // a path of ours
+	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", b.program, "./cmd/gatehouse")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0")
 	build.Stderr = os.Stderr
 	if err := build.Run(); err != nil {

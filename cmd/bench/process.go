@@ -27,11 +27,11 @@ var listening = regexp.MustCompile(`listening on http://\S*:(\d+)`)
 
 // start runs a command that prints where it listens and waits until it has.
 func start(ctx context.Context, command *exec.Cmd, logPath string) (*process, error) {
-	log, err := os.Create(logPath) //nolint:gosec // a path of ours
+	log, err := os.Create(logPath)
 	if err != nil {
 		return nil, err
 	}
-	defer log.Close()
+	defer func() { _ = log.Close() }() // the process has its own
 	command.Stderr = log
 	stdout, err := command.StdoutPipe()
 	if err != nil {

@@ -96,7 +96,7 @@ func (b *bench) load(ctx context.Context, p *process, c testCase, duration time.
 		command = append(command, "-H", h)
 	}
 	command = append(append(command, p.url+c.path, "--"), args...)
-	raw, err := exec.CommandContext(ctx, "wrk", command...).CombinedOutput() //nolint:gosec // arguments of ours
+	raw, err := exec.CommandContext(ctx, "wrk", command...).CombinedOutput()
 	if err != nil {
 		return nil, fmt.Errorf("wrk: %w: %s", err, raw)
 	}
