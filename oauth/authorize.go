@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -55,6 +56,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, params url.Va
 	if err != nil {
 		return err
 	}
+	web.Note(r.Context(), slog.String("client", client.ID))
 	a := &authorization{client: client, params: params, redirectURI: params.Get("redirect_uri"), flow: f}
 	if err := s.check(r.Context(), a); err != nil {
 		return s.answerError(w, a, err)

@@ -87,9 +87,7 @@ func (s *Server) rememberConsent(ctx context.Context, client *Client, session *a
 		if err != nil && !errors.Is(err, directory.ErrNotFound) {
 			return err
 		}
-		all := append(slices.Clone(allowed), scopes...)
-		slices.Sort(all)
-		all = slices.Compact(all)
+		all := unique(slices.Concat(allowed, scopes))
 		if err := s.Store.SetConsent(ctx, session.UserID, client.ID, all, s.now()); err != nil {
 			return err
 		}

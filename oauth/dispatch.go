@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,6 +11,7 @@ import (
 
 	"gatehouse/authn"
 	"gatehouse/directory"
+	"gatehouse/internal/web"
 )
 
 // step is what comes next in an authorization.
@@ -136,6 +138,9 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, a *authorization,
 	}
 	for _, scope := range a.scopes {
 		a.request.GrantScope(scope)
+	}
+	if g.CodeChallenge == "" {
+		web.Note(r.Context(), slog.Bool("without_pkce", true))
 	}
 	ctx := withFositeClient(r.Context(), fositeClient{Client: a.client})
 	response, err := s.fosite().authorize.NewAuthorizeResponse(ctx, a.request, &exchange{client: a.client, form: a.params, grant: g})

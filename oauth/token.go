@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"runtime"
@@ -38,6 +39,7 @@ func (s *Server) Token(w http.ResponseWriter, r *http.Request) error {
 	if err := s.checkTokenRequest(client, form); err != nil {
 		return err
 	}
+	web.Note(r.Context(), slog.String("client", client.ID), slog.String("grant_type", form.Get("grant_type")))
 	body, err := s.exchange(r.Context(), &exchange{client: client, form: form})
 	if err != nil {
 		return protocolError(err)
