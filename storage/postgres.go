@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -20,7 +21,7 @@ func openPostgres(ctx context.Context, url string, maxConns int) (*DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("parse database URL: %w", err)
 	}
-	if maxConns > 0 {
+	if maxConns > 0 && maxConns <= math.MaxInt32 {
 		config.MaxConns = int32(maxConns)
 	}
 	config.ConnConfig.ConnectTimeout = postgresConnectTimeout
@@ -57,7 +58,7 @@ func (c postgresConn) exec(ctx context.Context, query string, args ...any) (int6
 }
 
 func (c postgresConn) query(ctx context.Context, query string, args ...any) (rows, error) {
-	return c.q.Query(ctx, query, args...)
+	return c.q.Query(ctx, query, args...) //nolint:sqlclosecheck // closed by DB.row and DB.each
 }
 
 type postgresTx struct {

@@ -75,7 +75,7 @@ func (c sqliteConn) query(ctx context.Context, query string, args ...any) (rows,
 	if reads(query) {
 		q = c.reader
 	}
-	r, err := q.QueryContext(ctx, query, args...)
+	r, err := q.QueryContext(ctx, query, args...) //nolint:rowserrcheck // checked by DB.row and DB.each
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -21,7 +22,7 @@ import (
 // ask calls the outbox's handler.
 func ask(t *testing.T, path, accept string) *httptest.ResponseRecorder {
 	t.Helper()
-	r := httptest.NewRequest("GET", "/dev/outbox", nil)
+	r := httptest.NewRequest(http.MethodGet, "/dev/outbox", nil)
 	r.Header.Set("Accept", accept)
 	w := httptest.NewRecorder()
 	if err := (&message.DevOutbox{Path: path}).Handler(w, r); err != nil {

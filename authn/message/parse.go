@@ -49,7 +49,7 @@ func ParseSenders(text string, c SenderConfig) (map[string][]Sender, error) {
 		}
 	}
 	if len(entries) == 0 {
-		faults = append(faults, errors.New("no entry: give one such as file:PATH, smtp://host or log:"))
+		faults = append(faults, errors.New("no entry: give file:PATH, smtp://host or another"))
 	}
 	if err := errors.Join(faults...); err != nil {
 		return nil, err

@@ -1,7 +1,6 @@
 package message_test
 
 import (
-	"io"
 	"log/slog"
 	"strings"
 	"testing"
@@ -12,7 +11,7 @@ import (
 )
 
 func TestParseSenders(t *testing.T) {
-	log := slog.New(slog.NewTextHandler(io.Discard, nil))
+	log := slog.New(slog.DiscardHandler)
 	file, quiet := &message.FileSender{Path: "/var/outbox"}, &message.LogSender{Log: log}
 	relay := &message.SMTPSender{
 		Host: "mail.example", Port: 2525, Username: "u@x", Password: "p=,:", From: "no-reply@id.example", StartTLS: message.StartTLSNever,
