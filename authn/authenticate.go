@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"time"
 
-
 	"gatehouse/directory"
 )
 

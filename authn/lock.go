@@ -92,4 +92,3 @@ func (s *Service) Unlock(ctx context.Context, userID uuid.UUID, actor directory.
 		return s.event(ctx, "unlock_user", actor, userID, nil)
 	})
 }
-
