@@ -72,8 +72,7 @@ func (a *API) SetPassword(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	err = a.Authn.SetPassword(r.Context(), u.ID, password, directory.CallerFrom(r.Context()).Actor())
-	var weak *authn.PasswordError
-	if errors.As(err, &weak) {
+	if weak, ok := errors.AsType[*authn.PasswordError](err); ok {
 		return validationFailure(fields{invalid("PasswordPolicy", "password", weak.Reason)})
 	}
 	if err != nil {

@@ -45,14 +45,13 @@ func validationFailure(faults fields) error {
 
 // WriteError implements [web.Surface].
 func (Surface) WriteError(w http.ResponseWriter, _ *http.Request, e *web.Error) {
-	var refused refusal
-	if errors.As(e, &refused) {
+	if _, ok := errors.AsType[refusal](e); ok {
 		w.Header().Set("Content-Type", "text/plain;charset=UTF-8")
 		w.WriteHeader(e.Status)
 		_, _ = w.Write([]byte(e.Message)) // the client has gone when this fails
 		return
 	}
 	b := errorBody{Status: e.Status, Message: e.Message}
-	errors.As(e, &b.Fields)
+	b.Fields, _ = errors.AsType[fields](e)
 	_ = web.WriteJSON(w, e.Status, b) // strings and numbers always encode
 }

@@ -3,6 +3,7 @@ package notify
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -59,7 +60,8 @@ func TestInternalJWTIsJudgedAsUpstreamDoes(t *testing.T) {
 			t.Run(c.name, func(t *testing.T) {
 				got := s.do(request{method: "GET", path: unknownUser, authorization: c.authorization})
 				want := cmp.Or(c.want, errNoResult)
-				text, err := json.Marshal(want.Cause.(body).json)
+				told, _ := errors.AsType[body](want)
+				text, err := json.Marshal(told.json)
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -160,8 +160,7 @@ func organisationFault(err error) error {
 	if errors.Is(err, directory.ErrConflict) {
 		return fault(http.StatusBadRequest, "Organisation name already exists")
 	}
-	var field *directory.FieldError
-	if errors.As(err, &field) {
+	if field, ok := errors.AsType[*directory.FieldError](err); ok {
 		return schemaFault([]string{field.Field + " " + field.Reason})
 	}
 	return err

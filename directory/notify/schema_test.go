@@ -59,8 +59,8 @@ func TestSchemaFaultsAreWordedAsUpstreamWordsThem(t *testing.T) {
 }
 
 func messages(err error) []string {
-	var fault body
-	if !errors.As(err, &fault) {
+	fault, ok := errors.AsType[body](err)
+	if !ok {
 		return nil
 	}
 	var texts []string

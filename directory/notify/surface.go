@@ -89,8 +89,8 @@ var (
 
 // WriteError implements [web.Surface].
 func (Surface) WriteError(w http.ResponseWriter, r *http.Request, e *web.Error) {
-	var own body
-	if !errors.As(e, &own) {
+	own, ok := errors.AsType[body](e)
+	if !ok {
 		own.json = errorBody{Message: statusMessage(e), Result: "error"}
 	}
 	// The bodies are made of strings and numbers: encoding them cannot fail.
@@ -169,7 +169,7 @@ func escape(text []byte) []byte {
 		text = text[size:]
 		switch {
 		case r < utf8.RuneSelf:
-			out = append(out, byte(r))
+			out = utf8.AppendRune(out, r)
 		case r > 0xffff:
 			high, low := utf16.EncodeRune(r)
 			out = appendUnit(appendUnit(out, high), low)

@@ -141,12 +141,10 @@ func (a *API) validPassword(password string) string {
 
 // userFault words what the directory found wrong with a user as shape E2.
 func userFault(err error) error {
-	var conflict *directory.ConflictError
-	if errors.As(err, &conflict) {
+	if conflict, ok := errors.AsType[*directory.ConflictError](err); ok {
 		return fieldFault(conflict.Field, "This value is already in use by another user")
 	}
-	var field *directory.FieldError
-	if errors.As(err, &field) {
+	if field, ok := errors.AsType[*directory.FieldError](err); ok {
 		return fieldFault(field.Field, field.Reason)
 	}
 	return err

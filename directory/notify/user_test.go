@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -31,7 +32,7 @@ func TestCreatedUserIsTheFullUser(t *testing.T) {
 			t.Error(diff)
 		}
 		shown := s.do(request{method: "GET", path: "/user/" + strings.ToUpper(got["id"].(string))})
-		if shown.StatusCode != 200 || shown.body != created.body {
+		if shown.StatusCode != http.StatusOK || shown.body != created.body {
 			t.Errorf("got %d %s, want what was created: %s", shown.StatusCode, shown.body, created.body)
 		}
 	})
