@@ -85,27 +85,20 @@ func (db *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error
 		return translate(err)
 	}
 	t := &transaction{tx: begun}
-	inner := context.WithValue(ctx, txKey{}, t)
 	done := false
 	defer func() {
-		if done {
-			return
+		if !done {
+			rollback(ctx, t)
 		}
-		_ = db.Rollback(inner)
 	}()
-	if err := f(inner); err != nil {
+	if err := f(context.WithValue(ctx, txKey{}, t)); err != nil {
 		return err
 	}
 	if t.failed {
 		return errDoomed
 	}
+	// A commit that fails has ended the transaction as well.
 	done = true
-	return t.finish(ctx)
-}
-
-// finish commits, and then runs what waited for it. A commit that fails has
-// ended the transaction as well.
-func (t *transaction) finish(ctx context.Context) error {
 	if err := t.commit(ctx); err != nil {
 		return translate(err)
 	}
@@ -113,6 +106,14 @@ func (t *transaction) finish(ctx context.Context) error {
 		f()
 	}
 	return nil
+}
+
+// rollback ends a transaction whose context may be over: its connection must
+// be freed all the same. What it says is of no use, the change is lost already.
+func rollback(ctx context.Context, t tx) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
+	defer cancel()
+	_ = t.rollback(ctx)
 }
 
 // AfterCommit runs f when the transaction in ctx has been committed, and at once
@@ -123,45 +124,6 @@ func (db *DB) AfterCommit(ctx context.Context, f func()) {
 		return
 	}
 	f()
-}
-
-// Begin starts a transaction that travels in the returned context until
-// [DB.Commit] or [DB.Rollback]. It exists for fosite, which leaves no room for a
-// closure; everything else uses [DB.InTx].
-func (db *DB) Begin(ctx context.Context) (context.Context, error) {
-	if transactionOf(ctx) != nil {
-		return ctx, errors.New("begin: the context already holds a transaction")
-	}
-	begun, err := db.begin(ctx)
-	if err != nil {
-		return ctx, translate(err)
-	}
-	return context.WithValue(ctx, txKey{}, &transaction{tx: begun}), nil
-}
-
-// Commit ends the transaction of [DB.Begin].
-func (db *DB) Commit(ctx context.Context) error {
-	t := transactionOf(ctx)
-	switch {
-	case t == nil:
-		return nil
-	case t.failed:
-		return errors.Join(errDoomed, db.Rollback(ctx))
-	default:
-		return t.finish(ctx)
-	}
-}
-
-// Rollback undoes the transaction of [DB.Begin].
-func (db *DB) Rollback(ctx context.Context) error {
-	t := transactionOf(ctx)
-	if t == nil {
-		return nil
-	}
-	// The caller's context may be over, but its connection must still be freed.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
-	defer cancel()
-	return translate(t.rollback(ctx))
 }
 
 // Ping reports whether the database answers.

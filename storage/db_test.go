@@ -147,29 +147,6 @@ func TestMissingRowDoesNotDoomATransaction(t *testing.T) {
 	})
 }
 
-func TestBeginTravelsInTheContext(t *testing.T) {
-	eachScratch(t, func(t *testing.T, db *storage.DB) {
-		for _, tt := range []struct {
-			end  func(ctx context.Context) error
-			rows int
-		}{{db.Rollback, 0}, {db.Commit, 1}} {
-			ctx, err := db.Begin(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := db.Begin(ctx); err == nil {
-				t.Error("began twice in one context")
-			}
-			if err := errors.Join(insert(ctx, db, 1), tt.end(ctx)); err != nil || count(t, db) != tt.rows {
-				t.Errorf("%v, %d rows, want %d", err, count(t, db), tt.rows)
-			}
-		}
-		if err := errors.Join(db.Commit(t.Context()), db.Rollback(t.Context())); err != nil {
-			t.Errorf("ending nothing: %v", err)
-		}
-	})
-}
-
 func TestWhatWaitsForACommitRunsOnlyAfterIt(t *testing.T) {
 	eachScratch(t, func(t *testing.T, db *storage.DB) {
 		var seen []int
