@@ -32,18 +32,22 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 	}
 	reader.SetMaxOpenConns(max(4, runtime.GOMAXPROCS(0)))
 	reader.SetMaxIdleConns(max(4, runtime.GOMAXPROCS(0)))
+	reading, writing := newPrepared(reader), newPrepared(writer)
 	return &DB{
 		Engine: SQLite,
-		conn:   sqliteConn{reader: reader, writer: writer},
+		conn:   sqliteConn{reader: reading, writer: writing},
 		begin: func(ctx context.Context) (tx, error) {
 			t, err := writer.BeginTx(ctx, nil)
 			if err != nil {
 				return nil, err
 			}
-			return sqliteTx{sqliteConn{reader: t, writer: t}, t}, nil
+			q := &preparedTx{t: t, pool: writing}
+			return sqliteTx{sqliteConn{reader: q, writer: q}, q}, nil
 		},
-		ping:  reader.PingContext,
-		close: func() error { return errors.Join(reader.Close(), writer.Close()) },
+		ping: reader.PingContext,
+		close: func() error {
+			return errors.Join(reading.close(), writing.close(), reader.Close(), writer.Close())
+		},
 	}, nil
 }
 
@@ -54,7 +58,7 @@ func sqliteDSN(path, txlock string) string {
 	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?" + v.Encode()
 }
 
-// sqliteQuerier is what sql.DB and sql.Tx share.
+// sqliteQuerier is what a pool and a transaction share.
 type sqliteQuerier interface {
 	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
@@ -89,8 +93,15 @@ func (r sqliteRows) Close() { _ = r.Rows.Close() }
 
 type sqliteTx struct {
 	sqliteConn
-	t *sql.Tx
+	q *preparedTx
 }
 
-func (t sqliteTx) commit(context.Context) error   { return t.t.Commit() }
-func (t sqliteTx) rollback(context.Context) error { return t.t.Rollback() }
+func (t sqliteTx) commit(ctx context.Context) error {
+	if err := t.q.t.Commit(); err != nil {
+		return err
+	}
+	t.q.compile(ctx)
+	return nil
+}
+
+func (t sqliteTx) rollback(context.Context) error { return t.q.t.Rollback() }
