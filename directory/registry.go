@@ -115,8 +115,10 @@ func validateNewUser(n NewUser) error {
 	if strings.TrimSpace(n.Name+n.FirstName+n.Surname) == "" {
 		return &FieldError{Field: "name", Reason: "Invalid name"}
 	}
-	for field, text := range map[string]string{"name": n.Name, "first_name": n.FirstName, "surname": n.Surname, "email_address": n.EmailAddress} {
-		if err := validText(field, text); err != nil {
+	for _, text := range []struct{ field, value string }{
+		{"name", n.Name}, {"first_name", n.FirstName}, {"surname", n.Surname}, {"email_address", n.EmailAddress},
+	} {
+		if err := validText(text.field, text.value); err != nil {
 			return err
 		}
 	}
@@ -176,6 +178,7 @@ func validText(field, text string) error {
 // NewOrganisation is what a caller may choose about an organisation it creates;
 // nil and zero values mean unset.
 type NewOrganisation struct {
+	ID       uuid.UUID // uuid.Nil: generated
 	Name     string
 	Inactive bool
 	Crown    *bool
@@ -229,7 +232,7 @@ func (r *Registry) newOrganisation(n NewOrganisation) (*Organisation, error) {
 	}
 	now := r.Clock()
 	o := &Organisation{
-		ID: r.NewID(), Name: n.Name, Active: !n.Inactive, Crown: n.Crown, Type: n.Type,
+		ID: n.ID, Name: n.Name, Active: !n.Inactive, Crown: n.Crown, Type: n.Type,
 		EmailBrandingID: n.EmailBrandingID, LetterBrandingID: n.LetterBrandingID,
 		AgreementSigned: n.AgreementSigned, AgreementSignedByID: n.AgreementSignedByID,
 		AgreementSignedOnBehalfOfName: n.AgreementSignedOnBehalfOfName, AgreementSignedOnBehalfOfEmail: n.AgreementSignedOnBehalfOfEmail,
@@ -238,6 +241,9 @@ func (r *Registry) newOrganisation(n NewOrganisation) (*Organisation, error) {
 		BillingContactEmailAddresses: n.BillingContactEmailAddresses, BillingReference: n.BillingReference,
 		CanApproveOwnGoLiveRequests: n.CanApproveOwnGoLiveRequests,
 		Permissions:                 []string{CanAskToJoinAService}, CreatedAt: now,
+	}
+	if o.ID == uuid.Nil {
+		o.ID = r.NewID()
 	}
 	if n.AgreementSigned != nil && *n.AgreementSigned {
 		o.AgreementSignedAt = now
