@@ -41,7 +41,7 @@ fuzz: ## Fuzz every parser of hostile input for FUZZTIME (10s) each
 	@deploy/testenv/fuzz $(FUZZTIME)
 
 .PHONY: bench
-bench: testenv ## Measure against a bare net/http server; writes docs/performance.md
+bench: ## Measure against a bare net/http server; writes docs/performance.md
 	@deploy/testenv/install wrk
 	@$(STORES) go run ./cmd/bench
 
