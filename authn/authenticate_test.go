@@ -1,6 +1,7 @@
 package authn_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -112,7 +113,7 @@ func TestEveryRefusalIsTheSame(t *testing.T) {
 			for _, identifier := range []string{"ghost@example.com", "nopw@example.com", "archived@example.com", "locked@example.com"} {
 				for _, password := range []string{rightPassword, wrongPassword} {
 					o, err := k.password(front, identifier, password)
-					if err != authn.ErrRefused || o != nil {
+					if !errors.Is(err, authn.ErrRefused) || o != nil {
 						t.Errorf("%s as %s: %+v, %v", identifier, front, o, err)
 					}
 				}

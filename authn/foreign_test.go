@@ -2,6 +2,7 @@ package authn
 
 import (
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -77,7 +78,7 @@ func TestUnknownAndExpensiveHashesAreRefused(t *testing.T) {
 		strings.Repeat("{SSHA}", 200),
 	}
 	for _, stored := range refused {
-		if _, err := readHash(stored); err != ErrForeignHash {
+		if _, err := readHash(stored); !errors.Is(err, ErrForeignHash) {
 			t.Errorf("%q: %v, want %v", stored, err, ErrForeignHash)
 		}
 	}

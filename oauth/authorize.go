@@ -14,8 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ory/fosite"
-
 	"gatehouse/directory"
 	"gatehouse/internal/web"
 )
@@ -30,7 +28,7 @@ type authorization struct {
 	maxAge      time.Duration // noMaxAge when not asked for
 	acrValues   []string
 	hint        string // the sub of id_token_hint; "" for none
-	request     fosite.AuthorizeRequester
+	request     fositeAuthorization
 	flow        *flow // nil until the browser had to go elsewhere
 }
 

@@ -3,6 +3,7 @@ package oauth
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -30,10 +31,8 @@ func (s *Server) Bearer(need func(*directory.Caller) error, h web.Handler) web.H
 // NeedScope needs one of some scopes.
 func NeedScope(scopes ...string) func(*directory.Caller) error {
 	return func(c *directory.Caller) error {
-		for _, scope := range scopes {
-			if c.HasScope(scope) {
-				return nil
-			}
+		if slices.ContainsFunc(scopes, c.HasScope) {
+			return nil
 		}
 		return insufficientScope(strings.Join(scopes, " "))
 	}
@@ -42,10 +41,8 @@ func NeedScope(scopes ...string) func(*directory.Caller) error {
 // NeedRole needs one of some roles, as an authority or as a scope.
 func NeedRole(roles ...string) func(*directory.Caller) error {
 	return func(c *directory.Caller) error {
-		for _, role := range roles {
-			if c.HasRole(role) {
-				return nil
-			}
+		if slices.ContainsFunc(roles, c.HasRole) {
+			return nil
 		}
 		return insufficientScope("")
 	}

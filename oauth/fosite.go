@@ -129,3 +129,6 @@ func fositeRequest(ctx context.Context, form url.Values) *http.Request {
 	r := &http.Request{Method: http.MethodPost, Header: http.Header{}, Form: form, PostForm: form}
 	return r.WithContext(ctx)
 }
+
+// fositeAuthorization is an authorization request that fosite has read.
+type fositeAuthorization = fosite.AuthorizeRequester

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/ory/fosite"
-
 	"gatehouse/directory"
 	"gatehouse/internal/web"
 )
@@ -59,31 +57,6 @@ func unavailable(err error) error {
 	return err
 }
 
-// protocolError turns an error of fosite into ours. What fosite keeps for
-// debugging stays in the log.
-func protocolError(err error) error {
-	if errors.Is(err, directory.ErrUnavailable) {
-		return web.Unavailable(err, storeRetry)
-	}
-	var ours *web.Error
-	if errors.As(err, &ours) {
-		return ours
-	}
-	var theirs *fosite.RFC6749Error
-	if !errors.As(err, &theirs) || theirs.CodeField >= http.StatusInternalServerError {
-		return err
-	}
-	return &web.Error{Status: theirs.CodeField, Code: theirs.ErrorField, Message: explanation(theirs), Cause: err}
-}
-
-// explanation is the part of an error that is about this request.
-func explanation(e *fosite.RFC6749Error) string {
-	if e.HintField != "" {
-		return e.HintField
-	}
-	return e.DescriptionField
-}
-
 // describable keeps the characters that RFC 6749 section 5.2 allows in a description.
 func describable(text string) string {
 	return strings.Map(func(r rune) rune {
@@ -95,10 +68,4 @@ func describable(text string) string {
 		}
 		return r
 	}, text)
-}
-
-// isRefusal reports whether an error of fosite is an answer, not a failure.
-func isRefusal(err error) bool {
-	e, ok := protocolError(err).(*web.Error)
-	return ok && e.Status < http.StatusInternalServerError
 }

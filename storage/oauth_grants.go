@@ -26,7 +26,7 @@ func (s OAuthGrants) InTx(ctx context.Context, f func(ctx context.Context) error
 
 // AppendEvent implements oauth.GrantStore.
 func (s OAuthGrants) AppendEvent(ctx context.Context, e directory.Event) error {
-	return Directory{s.DB}.AppendEvent(ctx, e)
+	return Directory(s).AppendEvent(ctx, e)
 }
 
 // grantColumns are scanned by grantFields, in this order.

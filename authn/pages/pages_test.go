@@ -2,6 +2,7 @@ package pages_test
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -106,7 +107,7 @@ func serve(t *testing.T, p *person) *httptest.Server {
 	hosted := &pages.Pages{Authn: p, Flows: p, Issuer: issuer, ServiceName: "Gatehouse"}
 	router := &web.Router{
 		Classify: classify, Fallback: func(*http.Request) web.Surface { return hosted }, Timeout: 10 * time.Second,
-		Clock: time.Now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), NewRequestID: func() string { return "request-1" },
+		Clock: time.Now, Log: slog.New(slog.DiscardHandler), NewRequestID: func() string { return "request-1" },
 	}
 	router.Add(hosted.Routes()...)
 	router.Add(
@@ -134,10 +135,10 @@ func serve(t *testing.T, p *person) *httptest.Server {
 
 // classify maps the sentinels as the program does.
 func classify(err error) *web.Error {
-	if throttled, ok := err.(*authn.ThrottledError); ok {
+	if throttled, ok := errors.AsType[*authn.ThrottledError](err); ok {
 		return web.TooManyRequests(throttled.RetryAfter)
 	}
-	if err == directory.ErrUnavailable {
+	if errors.Is(err, directory.ErrUnavailable) {
 		return web.Unavailable(err, 5*time.Second)
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"log"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 
@@ -196,8 +197,8 @@ func (a *app) close() {
 		a.stopBackground()
 		a.background.Wait()
 	}
-	for i := len(a.closers) - 1; i >= 0; i-- {
-		a.closers[i]()
+	for _, closer := range slices.Backward(a.closers) {
+		closer()
 	}
 }
 

@@ -96,8 +96,7 @@ type usageError struct{ error }
 func (e usageError) Unwrap() error { return e.error }
 
 func exitCode(err error) int {
-	var usage usageError
-	if errors.As(err, &usage) {
+	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
 	}
 	return exitError
@@ -156,7 +155,7 @@ func (c *Config) checkProduction(s *secrets) error {
 		faults = append(faults, errors.New("GATEHOUSE_ISSUER: a public issuer must be https://, with TLS in front of this service"))
 	}
 	if s.Messages == "" {
-		faults = append(faults, errors.New("GATEHOUSE_MESSAGES: not set, so no code or link would reach anybody; name smtp://…, file:… or log:"))
+		faults = append(faults, errors.New("GATEHOUSE_MESSAGES: not set, so no code or link would reach anybody; name smtp://…, file:PATH or log: there"))
 	}
 	if s.DatabaseURL != "" && s.EncryptionKeys == "" {
 		faults = append(faults, errors.New("GATEHOUSE_ENCRYPTION_KEYS: not set; every replica on PostgreSQL needs the same key (openssl rand -base64 32)"))

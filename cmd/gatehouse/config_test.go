@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -57,9 +58,7 @@ func TestServeRefusesDevelopmentDefaultsOnAPublicIssuer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			vars := map[string]string{}
 			for _, m := range []map[string]string{base, c.vars} {
-				for k, v := range m {
-					vars[k] = v
-				}
+				maps.Copy(vars, m)
 			}
 			code, stdout, stderr := runCommand(t, vars, "serve")
 			if code != exitUsage || !strings.Contains(stderr, c.says) {

@@ -54,12 +54,10 @@ func TooManyRequests(retry time.Duration) *Error {
 
 // classify finds the Error in err, or makes a 500 that hides it.
 func classify(err error) *Error {
-	var e *Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e
 	}
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return &Error{Status: http.StatusRequestEntityTooLarge, Message: "The request body is too large", Cause: err}
 	}
 	return &Error{Status: http.StatusInternalServerError, Message: "Internal server error", Cause: err}

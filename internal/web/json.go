@@ -58,8 +58,7 @@ func readJSONBody(r *http.Request) ([]byte, error) {
 	}
 	var buffer bytes.Buffer
 	if _, err := io.Copy(&buffer, r.Body); err != nil {
-		var tooLarge *http.MaxBytesError
-		if errors.As(err, &tooLarge) {
+		if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 			return nil, err
 		}
 		return nil, &bodyError{err}

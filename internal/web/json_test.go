@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -34,7 +35,7 @@ func TestReadJSONTakesOneExactDocument(t *testing.T) {
 		"content type of something": {body: `{"email":"a"}`, contentType: "application/jsonp"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r := httptest.NewRequest("POST", "/", strings.NewReader(c.body))
+			r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(c.body))
 			r.Header.Set("Content-Type", "application/json")
 			if c.contentType != "" {
 				r.Header.Set("Content-Type", c.contentType)

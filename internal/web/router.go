@@ -2,7 +2,9 @@ package web
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -132,7 +134,7 @@ func isClean(p string) bool {
 // finish recovers from a panic and writes the request's log event.
 func (rt *Router) finish(rec *recorder, r *http.Request, ev *Event) {
 	if p := recover(); p != nil {
-		if p == http.ErrAbortHandler {
+		if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			panic(p)
 		}
 		rt.Log.ErrorContext(r.Context(), "panic", "request_id", ev.ID, "panic", p, "stack", string(debug.Stack()))
@@ -158,9 +160,7 @@ func (rt *Router) fail(w http.ResponseWriter, r *http.Request, s Surface, err er
 			ev.err = err
 		}
 	}
-	for name, values := range e.Header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), e.Header)
 	s.WriteError(w, r, e)
 }
 

@@ -97,7 +97,7 @@ func TestRouterAnswersWithoutRedirecting(t *testing.T) {
 
 func TestLogNamesTheRouteAndNotThePath(t *testing.T) {
 	rt, log := newRouter(t)
-	r := httptest.NewRequest("GET", "http://localhost/things/canary-in-path?q=canary-in-query", nil)
+	r := httptest.NewRequest(http.MethodGet, "http://localhost/things/canary-in-path?q=canary-in-query", nil)
 	rt.ServeHTTP(httptest.NewRecorder(), r)
 	if text := log.String(); strings.Contains(text, "canary") || !strings.Contains(text, "/things/{id}") {
 		t.Errorf("log: %s", text)
@@ -107,7 +107,7 @@ func TestLogNamesTheRouteAndNotThePath(t *testing.T) {
 func TestInternalErrorIsLoggedAndNotShown(t *testing.T) {
 	rt, log := newRouter(t)
 	w := httptest.NewRecorder()
-	rt.ServeHTTP(w, httptest.NewRequest("GET", "http://localhost/fails", nil))
+	rt.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost/fails", nil))
 	if strings.Contains(w.Body.String(), "the cause") {
 		t.Errorf("body shows the cause: %s", w.Body)
 	}
@@ -127,7 +127,7 @@ func TestNetworkBelievesOnlyTrustedProxies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			rt := &Router{TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
-			r := httptest.NewRequest("GET", "/", nil)
+			r := httptest.NewRequest(http.MethodGet, "/", nil)
 			r.RemoteAddr = c.peer
 			r.Header.Set("X-Forwarded-For", c.forwarded)
 			if got := rt.network(r).String(); got != c.want {

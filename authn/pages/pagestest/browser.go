@@ -36,16 +36,16 @@ func Open(t testing.TB) *Browser {
 		chromedp.DisableGPU, chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))
 	allocator, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
 	t.Cleanup(stop)
-	return tab(t, allocator, chromedp.WithErrorf(t.Logf))
+	return tab(allocator, t, chromedp.WithErrorf(t.Logf))
 }
 
 // Another opens a tab of the same process that shares no cookie with this one.
 func (b *Browser) Another(t testing.TB) *Browser {
 	t.Helper()
-	return tab(t, b.ctx, chromedp.WithNewBrowserContext())
+	return tab(b.ctx, t, chromedp.WithNewBrowserContext())
 }
 
-func tab(t testing.TB, parent context.Context, option chromedp.ContextOption) *Browser {
+func tab(parent context.Context, t testing.TB, option chromedp.ContextOption) *Browser {
 	t.Helper()
 	ctx, closeTab := chromedp.NewContext(parent, option)
 	t.Cleanup(func() {
