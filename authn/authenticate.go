@@ -65,8 +65,9 @@ func (t *trial) throttle(ctx context.Context) error {
 	return nil
 }
 
-// password tries a password. Whoever was named, the same work is done: nobody,
-// a locked account and one without a password are compared with a dummy hash.
+// password tries a password. For nobody, and for an account without one, it is
+// compared with a dummy hash; for a locked account with nothing, so that a
+// flood of guesses costs no work. Every refusal takes the same time.
 func (t *trial) password(ctx context.Context) (*Outcome, error) {
 	if len(t.Secret) > maxPasswordBytes {
 		return nil, t.refuse("password", "too long to be one")
@@ -80,6 +81,9 @@ func (t *trial) password(ctx context.Context) (*Outcome, error) {
 	hash, err := t.reserve(ctx, p)
 	if err != nil {
 		return nil, err
+	}
+	if t.locked(p) {
+		return nil, t.wrongPassword(ctx, "")
 	}
 	match, err := t.service.Hasher.Verify(ctx, hash, t.Secret)
 	if err != nil {
@@ -122,15 +126,10 @@ func (t *trial) wrongPassword(ctx context.Context, hash string) error {
 	return ErrRefused
 }
 
-// levelTime lets a refusal take no less than the longest comparison with an
-// imported hash would, while any is left: the work of a hash made elsewhere,
-// with dearer parameters than ours, cannot be imitated for users without one.
+// levelTime lets a refusal take RefusalTime, whatever was done for it: no work,
+// ours, or that of a hash made elsewhere with dearer parameters.
 func (t *trial) levelTime(ctx context.Context) {
 	s := t.service
-	imported, err := s.Store.HasImportedPasswords(ctx)
-	if err != nil || !imported {
-		return
-	}
 	timer := time.NewTimer(s.refusalTime() - s.Clock().Sub(t.at))
 	defer timer.Stop()
 	select {

@@ -148,12 +148,6 @@ func (h *Hasher) run(ctx context.Context, f func()) error {
 		return fmt.Errorf("%w: wait for a turn to hash: %w", directory.ErrUnavailable, ctx.Err())
 	}
 	defer func() { <-h.slots }()
-	if h.inside.Load() == 1 {
-		// A hash leaves 19 MiB of garbage, which left alone is collected before
-		// every second or third one: they then differ by 3 ms in 27, in a
-		// rhythm that tells whoever asks in turns. Under load noise hides it.
-		runtime.GC()
-	}
 	f()
 	return nil
 }

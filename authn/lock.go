@@ -13,7 +13,7 @@ import (
 
 // reserve counts a failure before the password is compared, so that of any
 // number of parallel guesses no more than the limit are ever compared. It
-// returns the hash to compare with, "" when none may be. Nobody costs the same
+// returns the hash to compare with, "" when there is none. Nobody costs the same
 // statements as somebody: they run for an id that does not exist.
 func (t *trial) reserve(ctx context.Context, p plan) (string, error) {
 	id := uuid.Nil
@@ -22,11 +22,6 @@ func (t *trial) reserve(ctx context.Context, p plan) (string, error) {
 	}
 	if err := t.reserveFailure(ctx, id); err != nil {
 		return "", err
-	}
-	if !t.reserved {
-		if err := t.imitateReservation(ctx); err != nil {
-			return "", err
-		}
 	}
 	hash, err := t.service.Store.Password(ctx, id)
 	switch {
@@ -38,19 +33,6 @@ func (t *trial) reserve(ctx context.Context, p plan) (string, error) {
 		return "", nil
 	}
 	return hash, nil
-}
-
-// imitateReservation writes a row that means nothing, because a count that
-// changed is a commit, and its time would tell that there is somebody.
-func (t *trial) imitateReservation(ctx context.Context) error {
-	token, err := t.service.newToken()
-	if err != nil {
-		return err
-	}
-	if err := t.service.Store.UseSignIn(ctx, signInID(token), t.at); err != nil {
-		return fmt.Errorf("count attempt: %w", err)
-	}
-	return nil
 }
 
 // reserveFailure notes in the trial whether a failure could be counted.
@@ -69,6 +51,9 @@ func (t *trial) reserveFailure(ctx context.Context, id uuid.UUID) error {
 	t.step("lock", fmt.Sprintf("%d of %d", count, directory.MaxFailedLogins), "pass")
 	return nil
 }
+
+// locked reports whether the account could count no further failure.
+func (t *trial) locked(p plan) bool { return t.user != nil && p.refused == "" && !t.reserved }
 
 // release takes back the failure that was reserved, if one still is.
 func (t *trial) release(ctx context.Context) {

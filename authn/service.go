@@ -45,9 +45,8 @@ type Service struct {
 	MinPasswordLength int           // in code points; 0: 12
 	KeepTraces        time.Duration // 0: 90 days
 
-	// RefusalTime is the least time that a refused password takes while
-	// imported hashes are left, because comparing with one of those may take
-	// longer than with ours. 0: 250 ms.
+	// RefusalTime is the least time that a refused password takes; longer than
+	// a comparison does. 0: 250 ms.
 	RefusalTime time.Duration
 
 	Limits Limits

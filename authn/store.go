@@ -37,8 +37,6 @@ type Store interface {
 	// ReplacePassword stores another hash of the same password, unless old is
 	// no longer the stored one.
 	ReplacePassword(ctx context.Context, userID uuid.UUID, old, hash string) error
-	// HasImportedPasswords reports whether anybody's hash is still an imported one.
-	HasImportedPasswords(ctx context.Context) (bool, error)
 
 	CreateSession(ctx context.Context, s *Session, tokenHash []byte) error
 	// Session returns a session that was seen after idleSince and has not

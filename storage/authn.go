@@ -128,13 +128,6 @@ func (a Authn) ReplacePassword(ctx context.Context, userID uuid.UUID, old, hash 
 		update passwords set hash = $3, imported = $4 where user_id = $1 and hash = $2`, userID, old, hash, false)
 }
 
-// HasImportedPasswords implements authn.Store.
-func (a Authn) HasImportedPasswords(ctx context.Context) (bool, error) {
-	var has bool
-	err := a.DB.row(ctx, `select exists (select 1 from passwords where imported)`, nil, &has)
-	return has, err
-}
-
 // RecordTrace implements authn.Store.
 func (a Authn) RecordTrace(ctx context.Context, t *authn.Trace) error {
 	steps, err := json.Marshal(t.Steps)
