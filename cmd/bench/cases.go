@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,17 +12,17 @@ const formType = "Content-Type: application/x-www-form-urlencoded"
 
 // fixtures are what the cases need to exist.
 type fixtures struct {
-	machine, rsa, opaque client // client_credentials, by the form of their tokens
-	rp                   client // authorization_code
-	user                 string // an id
-	username             string
+	machine, rsa, opaque client   // client_credentials, by the form of their tokens
+	rp                   client   // authorization_code
+	user                 string   // an id
+	logins               []string // a body of POST /authenticate for each connection
 	browser              *browser
 	access               string // an access token of the user
 	api                  string // the machine's access token
 }
 
 func (d *deployment) fixtures(ctx context.Context, base string) (*fixtures, error) {
-	f := &fixtures{username: "BenchUser"}
+	f := &fixtures{}
 	const email = "bench@example.gov.uk"
 	machine := []string{"client", "create", "--grant", "client_credentials", "--scope", "notify.admin", "--role", "PROBATION_API__HMPPS_AUTH__AUTHENTICATE"}
 	for _, c := range []struct {
@@ -46,8 +47,12 @@ func (d *deployment) fixtures(ctx context.Context, base string) (*fixtures, erro
 		return nil, err
 	}
 	f.user = user.ID
-	if err := d.command(ctx, password+"\n", &user, append(create, "--username", f.username, "--email", "legacy@example.gov.uk")...); err != nil {
-		return nil, err
+	for i := range d.connections {
+		username := fmt.Sprintf("BenchUser%d", i)
+		if err := d.command(ctx, password+"\n", &user, append(create, "--username", username, "--email", "legacy@example.gov.uk")...); err != nil {
+			return nil, err
+		}
+		f.logins = append(f.logins, fmt.Sprintf(`{"username":%q,"password":%q}`, username, password))
 	}
 	return f, f.obtain(ctx, d, base, email)
 }
@@ -80,7 +85,7 @@ func (d *deployment) cases(ctx context.Context, p *process) ([]testCase, error) 
 		return nil, err
 	}
 	refresh := []string{f.rp.authorization()}
-	for range maxConnections {
+	for range d.connections {
 		t, err := f.browser.authorize(ctx, f.rp, "openid offline_access")
 		if err != nil {
 			return nil, err
@@ -110,8 +115,7 @@ func (d *deployment) cases(ctx context.Context, p *process) ([]testCase, error) 
 		{name: "userinfo", target: 0.12, path: "/oauth/userinfo", header: []string{bearer + f.access}},
 		{name: "GET /user/{id}", path: "/user/" + f.user, header: []string{bearer + f.api}},
 		{
-			name: "POST /authenticate", path: "/authenticate", method: http.MethodPost,
-			body:   `{"username":"` + f.username + `","password":"` + password + `"}`,
+			name: "POST /authenticate", path: "/authenticate", script: "users.lua", args: f.logins,
 			header: []string{"Content-Type: application/json", bearer + f.api},
 		},
 		{
@@ -121,6 +125,3 @@ func (d *deployment) cases(ctx context.Context, p *process) ([]testCase, error) 
 		{name: "refresh", target: 0.01, script: "refresh.lua", args: refresh, stateful: true},
 	}, nil
 }
-
-// maxConnections is for how many connections there are refresh tokens.
-const maxConnections = 64

@@ -35,6 +35,8 @@ type deployment struct {
 	env     []string
 	dropped func() // removes what lives outside dir
 	starts  int
+	// connections of the load generator: some cases need a user for each.
+	connections int
 }
 
 func (b *bench) deploy(ctx context.Context, e engine) (*deployment, error) {
@@ -42,7 +44,7 @@ func (b *bench) deploy(ctx context.Context, e engine) (*deployment, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &deployment{program: b.program, dir: dir, dropped: func() {}}
+	d := &deployment{program: b.program, dir: dir, dropped: func() {}, connections: b.connections}
 	d.env = append(os.Environ(), "GATEHOUSE_ADDR=127.0.0.1:0", "GATEHOUSE_DATA="+dir, "GATEHOUSE_MESSAGES=file:"+d.outbox())
 	if e.databaseURL == "" {
 		return d, nil
