@@ -65,16 +65,15 @@ func (c userCreateCommand) Run(env *environment) error {
 
 // createUser creates a user with a password; "" leaves it without one.
 func (a *app) createUser(ctx context.Context, n directory.NewUser, password string) (*directory.User, error) {
-	if password != "" {
-		if err := a.authn.CheckNewPassword(password); err != nil {
-			return nil, err
-		}
+	if password == "" {
+		return a.registry.CreateUser(ctx, n, operator, nil)
+	}
+	prepared, err := a.authn.PreparePassword(ctx, password)
+	if err != nil {
+		return nil, err
 	}
 	return a.registry.CreateUser(ctx, n, operator, func(ctx context.Context, u *directory.User) error {
-		if password == "" {
-			return nil
-		}
-		return a.authn.SetPassword(ctx, u.ID, password, operator)
+		return a.authn.StorePassword(ctx, u.ID, prepared, operator)
 	})
 }
 
