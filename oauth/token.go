@@ -58,6 +58,9 @@ func (s *Server) checkTokenRequest(client *Client, form url.Values) error {
 		return refuse("unsupported_grant_type", "The grant type is not supported")
 	case !slices.Contains(client.GrantTypes, grantType), client.Public && grantType == GrantClientCredentials:
 		return refuse("unauthorized_client", "The client is not registered for this grant type")
+	case client.DPoPBound:
+		// RFC 9449 section 5.2: never a token that anybody could use.
+		return refuse("invalid_dpop_proof", "The client takes tokens bound to a key, which are not issued yet")
 	}
 	if err := s.checkResource(form); err != nil {
 		return err

@@ -336,6 +336,7 @@ func TestAClientOnItsOwn(t *testing.T) {
 
 func TestTheTokenEndpointRefuses(t *testing.T) {
 	each(t, func(t *testing.T, g *rig) {
+		g.client(oauth.Client{ID: "bound", GrantTypes: []string{"client_credentials"}, Scopes: []string{"notify.admin"}, DPoPBound: true})
 		for name, c := range map[string]struct {
 			client string
 			form   []string
@@ -344,6 +345,7 @@ func TestTheTokenEndpointRefuses(t *testing.T) {
 			"no grant type":            {"conf", nil, "invalid_request"},
 			"an unknown grant type":    {"conf", []string{"grant_type", "magic"}, "unsupported_grant_type"},
 			"the password grant":       {"conf", []string{"grant_type", "password", "username", "a", "password", "b"}, "unsupported_grant_type"},
+			"a token bound to no key":  {"bound", []string{"grant_type", "client_credentials"}, "invalid_dpop_proof"},
 			"a grant not registered":   {"conf", []string{"grant_type", "client_credentials"}, "unauthorized_client"},
 			"no code":                  {"conf", []string{"grant_type", "authorization_code"}, "invalid_request"},
 			"a scope not registered":   {"machine", []string{"grant_type", "client_credentials", "scope", "notify.usage"}, "invalid_scope"},
