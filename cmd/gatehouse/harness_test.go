@@ -95,6 +95,7 @@ func (d *deployment) user(args ...string) userOutput {
 type server struct {
 	t    *testing.T
 	url  string // where it listens, under the name that the issuer uses
+	log  *lockedBuffer
 	exit func() int
 }
 
@@ -109,7 +110,7 @@ func (d *deployment) start(args ...string) *server {
 	stderr := &lockedBuffer{}
 	exited := make(chan int, 1)
 	go func() { exited <- run(ctx, args, d.lookup, strings.NewReader(""), stdout, stderr) }()
-	s := &server{t: d.t}
+	s := &server{t: d.t, log: stderr}
 	s.exit = sync.OnceValue(func() int { cancel(); return <-exited })
 	d.t.Cleanup(func() { s.exit() })
 	select {
