@@ -18,6 +18,7 @@ import (
 	"gatehouse/authn/message"
 	"gatehouse/authn/pages"
 	"gatehouse/directory"
+	"gatehouse/directory/notify"
 	"gatehouse/internal/web"
 	"gatehouse/oauth"
 	"gatehouse/storage"
@@ -34,6 +35,8 @@ type app struct {
 	keyring  *storage.Keyring
 	registry *directory.Registry
 	authn    *authn.Service
+	queue    *message.Queue
+	links    *notify.Links
 	worker   *message.Worker
 	keys     *oauth.Keys
 	clients  *oauth.Clients
@@ -132,11 +135,11 @@ func (a *app) wire() error {
 	}
 	outbox := storage.Outbox{DB: a.stores.DB}
 	a.worker = &message.Worker{Store: outbox, Sealer: a.keyring, Clock: a.clock.Now, NewID: uuid.New, Senders: senders, Log: a.log}
-	queue := &message.Queue{Store: outbox, Sealer: a.keyring, Clock: a.clock.Now, NewID: uuid.New, ServiceName: a.config.ServiceName, Wake: a.worker.Wake}
+	a.queue = &message.Queue{Store: outbox, Sealer: a.keyring, Clock: a.clock.Now, NewID: uuid.New, ServiceName: a.config.ServiceName, Wake: a.worker.Wake}
 	grants := storage.OAuthGrants{DB: a.stores.DB}
 	a.authn = &authn.Service{
 		Directory: store, Store: storage.Authn{DB: a.stores.DB}, Cache: storage.AuthnCache{Redis: a.stores.Redis},
-		Messages: queue, Revoker: grants, Hasher: &authn.Hasher{Rand: rand.Reader}, CodeKey: a.keyring.Derive("codes"), Clock: a.clock.Now, Rand: rand.Reader,
+		Messages: a.queue, Revoker: grants, Hasher: &authn.Hasher{Rand: rand.Reader}, CodeKey: a.keyring.Derive("codes"), Clock: a.clock.Now, Rand: rand.Reader,
 		CodeDigits: a.config.CodeDigits, CodeTTL: a.config.CodeTTL, SessionIdle: a.config.SessionIdle, SessionLifetime: a.config.SessionMax, Log: a.log,
 	}
 	a.keys = &oauth.Keys{Store: storage.OAuthKeys{DB: a.stores.DB}, Sealer: a.keyring, Audit: store, Clock: a.clock.Now, Log: a.log}
@@ -145,6 +148,20 @@ func (a *app) wire() error {
 		Clock: a.clock.Now, Rand: rand.Reader, Issuer: a.config.Issuer,
 	}
 	a.wireServer(store, grants)
+	return a.wireLinks()
+}
+
+// wireLinks takes keys of the installation's own where none are shared with the
+// application that the links lead to.
+func (a *app) wireLinks() error {
+	keys := a.keyring.DeriveAll("notify links")
+	if a.secrets.NotifyTokenKey != "" {
+		var err error
+		if keys, err = notify.ParseLinkKeys(a.secrets.NotifyTokenKey); err != nil {
+			return fmt.Errorf("GATEHOUSE_NOTIFY_TOKEN_KEY: %w", err)
+		}
+	}
+	a.links = &notify.Links{AdminURL: a.config.NotifyAdminURL, Keys: keys, Clock: a.clock.Now, Rand: rand.Reader}
 	return nil
 }
 
@@ -216,6 +233,11 @@ func checkSecrets(s *secrets) error {
 	if s.Messages != "" {
 		if _, err := message.ParseSenders(s.Messages, message.SenderConfig{From: "no-reply@localhost", Log: slog.New(slog.DiscardHandler)}); err != nil {
 			faults = append(faults, fmt.Errorf("GATEHOUSE_MESSAGES: %w", err))
+		}
+	}
+	if s.NotifyTokenKey != "" {
+		if _, err := notify.ParseLinkKeys(s.NotifyTokenKey); err != nil {
+			faults = append(faults, fmt.Errorf("GATEHOUSE_NOTIFY_TOKEN_KEY: %w", err))
 		}
 	}
 	if err := storage.CheckURLs(s.DatabaseURL, s.RedisURL); err != nil {

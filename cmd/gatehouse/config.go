@@ -47,6 +47,7 @@ type secrets struct {
 	Messages              string              // GATEHOUSE_MESSAGES: how messages are sent
 	EncryptionKeys        string              // GATEHOUSE_ENCRYPTION_KEYS: base64 root keys, the newest first
 	NotifyInternalClients map[string][]string // GATEHOUSE_NOTIFY_INTERNAL_CLIENTS: {client: [secrets]}
+	NotifyTokenKey        string              // GATEHOUSE_NOTIFY_TOKEN_KEY: Fernet keys of the links in Notify's messages
 }
 
 // secret reads NAME, or the file that NAME_FILE names.
@@ -77,6 +78,7 @@ func (e *environment) secrets() (*secrets, error) {
 		"GATEHOUSE_MESSAGES":                &s.Messages,
 		"GATEHOUSE_ENCRYPTION_KEYS":         &s.EncryptionKeys,
 		"GATEHOUSE_NOTIFY_INTERNAL_CLIENTS": &internal,
+		"GATEHOUSE_NOTIFY_TOKEN_KEY":        &s.NotifyTokenKey,
 	} {
 		value, err := e.secret(name)
 		faults = append(faults, err)

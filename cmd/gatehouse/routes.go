@@ -62,7 +62,7 @@ func (a *app) oauthRoutes() []web.Route {
 
 func (a *app) directoryRoutes() []web.Route {
 	d := &dialects{
-		notify: &notify.API{Registry: a.registry, Passwords: a.authn},
+		notify: &notify.API{Registry: a.registry, Passwords: a.authn, Messages: a.queue, Links: a.links},
 		gate: &notify.Gate{
 			Internal: &notify.InternalClients{Secrets: a.secrets.NotifyInternalClients, Clock: a.clock.Now},
 			Token:    func(next web.Handler) web.Handler { return a.server.Bearer(oauth.NeedScope("notify.admin"), next) },

@@ -15,6 +15,13 @@ import (
 type API struct {
 	Registry  *directory.Registry
 	Passwords Passwords
+	Messages  Messages
+	Links     *Links
+}
+
+// Messages queues what is sent to people; it joins the transaction in ctx.
+type Messages interface {
+	Send(ctx context.Context, m authn.Message) error
 }
 
 // Passwords is what the API needs of [authn.Service].
