@@ -60,3 +60,9 @@ func firstWords(ctx context.Context, name string, args ...string) string {
 	}
 	return strings.Join(words[:3], " ")
 }
+
+// loadAverages are those of the last 1, 5 and 15 minutes.
+func loadAverages() string {
+	words := strings.Fields(firstLine("/proc/loadavg"))
+	return strings.Join(words[:min(3, len(words))], ", ")
+}

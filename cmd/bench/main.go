@@ -54,11 +54,12 @@ func (b *bench) run(ctx context.Context, out string) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
+	busy := loadAverages() // before building adds to them
 	b.dir, b.program = dir, filepath.Join(dir, "gatehouse")
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
-	report := report{machine: describeMachine(ctx), taken: time.Now(), settings: b}
+	report := report{machine: describeMachine(ctx), busy: busy, taken: time.Now(), settings: b}
 	for _, engine := range engines(os.Getenv("GATEHOUSE_TEST_DATABASE_URL"), os.Getenv("GATEHOUSE_TEST_REDIS_URL")) {
 		fmt.Fprintf(os.Stderr, "%s\n", engine.name)
 		result, err := b.measureEngine(ctx, engine)

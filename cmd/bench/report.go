@@ -16,6 +16,7 @@ const (
 // report is everything that one run has measured.
 type report struct {
 	machine  string
+	busy     string // load averages before the run
 	taken    time.Time
 	settings *bench
 	engines  []*engineResult
@@ -46,12 +47,13 @@ func (r *report) markdown() string {
 Written by `+"`make bench`"+` on %s; run it on the machine you want to know about.
 
 - Machine: %s. The load generator and the databases run on it too.
+- What else it was doing: load averages of %s before the run. Above 0.5 others took part, and the numbers are too low.
 - Load: wrk, %d connections, %s for each line, one line after the other.
 - Bare handler: net/http answering a JSON document of %d bytes, in its own process; the better of before and after the others.
 - "CPU" is the server's processor time for one unit of work, without the databases' own; "memory" is resident after the load.
   A sign-in is two requests: authorization with PKCE on an existing session, and the exchange of its code for tokens with
   an RS256 ID token. The ratio is to the bare handler, for the RS256 access token to signatures alone.
-`, r.taken.Format("2 January 2006"), r.machine, r.settings.connections, r.settings.duration, len(bareDocument))
+`, r.taken.Format("2 January 2006"), r.machine, r.busy, r.settings.connections, r.settings.duration, len(bareDocument))
 	for _, e := range r.engines {
 		fmt.Fprintf(&b, "\n## %s\n\n", e.name)
 		fmt.Fprintf(&b, "First 200 on discovery %d ms after the start (target %d ms or less). Idle memory %.0f MiB (target %.0f MiB or less).\n",
