@@ -69,25 +69,6 @@ type Organisation struct {
 	UpdatedAt                      time.Time // zero when never changed
 }
 
-// Service belongs to an organisation and sends messages; relying services of
-// the identity provider are OAuth clients, not these (seed 002).
-type Service struct {
-	ID                 uuid.UUID
-	Name               string // unique
-	Active             bool
-	Restricted         bool // trial mode
-	OrganisationID     uuid.NullUUID
-	OrganisationType   OrganisationType // "" when unset
-	Crown              *bool
-	Permissions        []string
-	EmailMessageLimit  int
-	SMSMessageLimit    int
-	LetterMessageLimit int
-	CreatedBy          uuid.NullUUID
-	CreatedAt          time.Time
-	UpdatedAt          time.Time
-}
-
 // Membership is a user's place in a service or an organisation.
 type Membership struct {
 	UserID      uuid.UUID

@@ -11,6 +11,8 @@ import (
 // [*ConflictError] where a unique value is taken, and everything returns
 // [ErrUnavailable] when the store cannot answer.
 type Store interface {
+	serviceStore
+
 	// InTx runs f in one transaction, joining the one already in ctx. It
 	// commits when f returns nil.
 	InTx(ctx context.Context, f func(ctx context.Context) error) error
@@ -36,13 +38,14 @@ type Store interface {
 
 	CreateOrganisation(ctx context.Context, o *Organisation) error
 	Organisation(ctx context.Context, id uuid.UUID) (*Organisation, error)
-	CreateService(ctx context.Context, s *Service) error
 	// AddServiceMember and AddOrganisationMember return a [*ConflictError] for
 	// somebody who is a member already.
 	AddServiceMember(ctx context.Context, m Membership) error
 	AddOrganisationMember(ctx context.Context, m Membership) error
 	// AddToBrandingPools puts brandings into an organisation's pools; present ones stay.
 	AddToBrandingPools(ctx context.Context, organisation uuid.UUID, email, letter uuid.NullUUID) error
+
+	usageStore
 }
 
 // Clock tells the time; injected so that tests can move it.

@@ -123,17 +123,6 @@ func (d Directory) AddToBrandingPools(ctx context.Context, organisation uuid.UUI
 	return err
 }
 
-// CreateService implements directory.Store.
-func (d Directory) CreateService(ctx context.Context, s *directory.Service) error {
-	_, err := d.DB.exec(ctx, `
-		insert into services (id, name, active, restricted, organisation_id, organisation_type, crown, permissions,
-			email_message_limit, sms_message_limit, letter_message_limit, settings, created_by_id, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, '{}', $12, $13)`,
-		s.ID, s.Name, s.Active, s.Restricted, s.OrganisationID, nullable(string(s.OrganisationType)), s.Crown, s.Permissions,
-		s.EmailMessageLimit, s.SMSMessageLimit, s.LetterMessageLimit, s.CreatedBy, s.CreatedAt)
-	return err
-}
-
 // AddServiceMember implements directory.Store.
 func (d Directory) AddServiceMember(ctx context.Context, m directory.Membership) error {
 	_, err := d.DB.exec(ctx, `insert into service_members (service_id, user_id, permissions, created_at) values ($1, $2, $3, $4)`,
