@@ -224,10 +224,7 @@ func (r *Registry) CreateOrganisation(ctx context.Context, n NewOrganisation, ac
 }
 
 func (r *Registry) newOrganisation(n NewOrganisation) (*Organisation, error) {
-	if strings.TrimSpace(n.Name) == "" {
-		return nil, &FieldError{Field: "name", Reason: "name should be non-empty"}
-	}
-	if err := validText("name", n.Name); err != nil {
+	if err := validOrganisationName(n.Name); err != nil {
 		return nil, err
 	}
 	now := r.Clock()
@@ -248,14 +245,7 @@ func (r *Registry) newOrganisation(n NewOrganisation) (*Organisation, error) {
 	if n.AgreementSigned != nil && *n.AgreementSigned {
 		o.AgreementSignedAt = now
 	}
-	if o.Type.NHS() {
-		if !o.EmailBrandingID.Valid {
-			o.EmailBrandingID = uuid.NullUUID{UUID: NHSEmailBrandingID, Valid: true}
-		}
-		if !o.LetterBrandingID.Valid {
-			o.LetterBrandingID = uuid.NullUUID{UUID: NHSLetterBrandingID, Valid: true}
-		}
-	}
+	o.takeNHSBrandings()
 	return o, nil
 }
 

@@ -12,6 +12,8 @@ import (
 // [ErrUnavailable] when the store cannot answer.
 type Store interface {
 	serviceStore
+	organisationStore
+	usageStore
 
 	// InTx runs f in one transaction, joining the one already in ctx. It
 	// commits when f returns nil.
@@ -36,16 +38,10 @@ type Store interface {
 	NextUserNumber(ctx context.Context) (int64, error)
 	MembershipsOf(ctx context.Context, userID uuid.UUID) (Memberships, error)
 
-	CreateOrganisation(ctx context.Context, o *Organisation) error
-	Organisation(ctx context.Context, id uuid.UUID) (*Organisation, error)
-	// AddServiceMember and AddOrganisationMember return a [*ConflictError] for
-	// somebody who is a member already.
+	// AddServiceMember returns a [*ConflictError] for somebody who is a member already.
 	AddServiceMember(ctx context.Context, m Membership) error
-	AddOrganisationMember(ctx context.Context, m Membership) error
 	// AddToBrandingPools puts brandings into an organisation's pools; present ones stay.
 	AddToBrandingPools(ctx context.Context, organisation uuid.UUID, email, letter uuid.NullUUID) error
-
-	usageStore
 }
 
 // Clock tells the time; injected so that tests can move it.

@@ -8,32 +8,58 @@ import (
 	"gatehouse/directory"
 )
 
+// The memberships of users, before the condition that chooses the users.
+const (
+	serviceMemberships = `
+		select 'service', m.user_id, m.service_id, s.active, m.permissions, m.created_at
+		from service_members m join services s on s.id = m.service_id where m.user_id `
+	organisationMemberships = `
+		select 'organisation', m.user_id, m.organisation_id, o.active, m.permissions, m.created_at
+		from organisation_members m join organisations o on o.id = m.organisation_id where m.user_id `
+	inOrderOfMembership = ` order by 6, 3`
+)
+
 // MembershipsOf implements directory.Store.
 func (d Directory) MembershipsOf(ctx context.Context, userID uuid.UUID) (directory.Memberships, error) {
-	m := directory.Memberships{ServicePermissions: map[uuid.UUID][]string{}, OrganisationPermissions: map[uuid.UUID][]string{}}
-	err := d.DB.each(ctx, `
-		select 'service', m.service_id, s.active, m.permissions, m.created_at
-		from service_members m join services s on s.id = m.service_id where m.user_id = $1
-		union all
-		select 'organisation', m.organisation_id, o.active, m.permissions, m.created_at
-		from organisation_members m join organisations o on o.id = m.organisation_id where m.user_id = $1
-		order by 5, 2`, []any{userID}, func(scan func(...any) error) error {
+	of, err := d.memberships(ctx, serviceMemberships+`= $1 union all `+organisationMemberships+`= $1`+inOrderOfMembership, userID)
+	return of(userID), err
+}
+
+// memberships runs a query made of the constants above and returns what each
+// user belongs to.
+func (d Directory) memberships(ctx context.Context, query string, id uuid.UUID) (of func(uuid.UUID) directory.Memberships, err error) {
+	all := map[uuid.UUID]*directory.Memberships{}
+	err = d.DB.each(ctx, query, []any{id}, func(scan func(...any) error) error {
 		var kind string
-		var id uuid.UUID
+		var user, in uuid.UUID
 		var active bool
 		var permissions []string
 		var createdAt int64
-		if err := scan(&kind, &id, &active, listInto(&permissions), &createdAt); err != nil {
+		if err := scan(&kind, &user, &in, &active, listInto(&permissions), &createdAt); err != nil {
 			return err
 		}
+		m, ok := all[user]
+		if !ok {
+			m = noMemberships()
+			all[user] = m
+		}
 		if kind == "organisation" {
-			addOrganisation(&m, id, active, permissions)
+			addOrganisation(m, in, active, permissions)
 		} else if active {
-			addService(&m, id, permissions)
+			addService(m, in, permissions)
 		}
 		return nil
 	})
-	return m, err
+	return func(user uuid.UUID) directory.Memberships {
+		if m, ok := all[user]; ok {
+			return *m
+		}
+		return *noMemberships()
+	}, err
+}
+
+func noMemberships() *directory.Memberships {
+	return &directory.Memberships{ServicePermissions: map[uuid.UUID][]string{}, OrganisationPermissions: map[uuid.UUID][]string{}}
 }
 
 func addOrganisation(m *directory.Memberships, id uuid.UUID, active bool, permissions []string) {
@@ -48,61 +74,6 @@ func addService(m *directory.Memberships, id uuid.UUID, permissions []string) {
 	if len(permissions) > 0 {
 		m.ServicePermissions[id] = permissions
 	}
-}
-
-// CreateOrganisation implements directory.Store.
-func (d Directory) CreateOrganisation(ctx context.Context, o *directory.Organisation) error {
-	_, err := d.DB.exec(ctx, `
-		insert into organisations (id, name, active, crown, organisation_type, email_branding_id, letter_branding_id,
-			agreement_signed, agreement_signed_at, agreement_signed_by_id, agreement_signed_on_behalf_of_name,
-			agreement_signed_on_behalf_of_email_address, agreement_signed_version, request_to_go_live_notes, notes,
-			purchase_order_number, billing_contact_names, billing_contact_email_addresses, billing_reference,
-			can_approve_own_go_live_requests, permissions, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`,
-		o.ID, o.Name, o.Active, o.Crown, string(o.Type), o.EmailBrandingID, o.LetterBrandingID,
-		o.AgreementSigned, o.AgreementSignedAt, o.AgreementSignedByID, o.AgreementSignedOnBehalfOfName,
-		o.AgreementSignedOnBehalfOfEmail, o.AgreementSignedVersion, o.RequestToGoLiveNotes, o.Notes,
-		o.PurchaseOrderNumber, o.BillingContactNames, o.BillingContactEmailAddresses, o.BillingReference,
-		o.CanApproveOwnGoLiveRequests, o.Permissions, o.CreatedAt)
-	return err
-}
-
-// Organisation implements directory.Store.
-func (d Directory) Organisation(ctx context.Context, id uuid.UUID) (*directory.Organisation, error) {
-	var o directory.Organisation
-	err := d.DB.row(ctx, `
-		select o.id, o.name, o.active, o.crown, o.organisation_type, o.email_branding_id, o.letter_branding_id,
-			o.agreement_signed, o.agreement_signed_at, o.agreement_signed_by_id, o.agreement_signed_on_behalf_of_name,
-			o.agreement_signed_on_behalf_of_email_address, o.agreement_signed_version, o.request_to_go_live_notes, o.notes,
-			o.purchase_order_number, o.billing_contact_names, o.billing_contact_email_addresses, o.billing_reference,
-			o.can_approve_own_go_live_requests, o.permissions, o.created_at, o.updated_at,
-			(select count(*) from services s where s.organisation_id = o.id and s.active and not s.restricted)
-		from organisations o where o.id = $1`, []any{id},
-		&o.ID, &o.Name, &o.Active, &o.Crown, &o.Type, &o.EmailBrandingID, &o.LetterBrandingID,
-		&o.AgreementSigned, timeInto(&o.AgreementSignedAt), &o.AgreementSignedByID, &o.AgreementSignedOnBehalfOfName,
-		&o.AgreementSignedOnBehalfOfEmail, &o.AgreementSignedVersion, &o.RequestToGoLiveNotes, &o.Notes,
-		&o.PurchaseOrderNumber, &o.BillingContactNames, &o.BillingContactEmailAddresses, &o.BillingReference,
-		&o.CanApproveOwnGoLiveRequests, listInto(&o.Permissions), timeInto(&o.CreatedAt), timeInto(&o.UpdatedAt),
-		&o.CountOfLiveServices)
-	if err != nil {
-		return nil, err
-	}
-	o.Domains, err = d.domains(ctx, id)
-	return &o, err
-}
-
-func (d Directory) domains(ctx context.Context, organisation uuid.UUID) ([]string, error) {
-	var all []string
-	err := d.DB.each(ctx, `select domain from organisation_domains where organisation_id = $1 order by domain`,
-		[]any{organisation}, func(scan func(...any) error) error {
-			var domain string
-			if err := scan(&domain); err != nil {
-				return err
-			}
-			all = append(all, domain)
-			return nil
-		})
-	return all, err
 }
 
 // AddToBrandingPools implements directory.Store.

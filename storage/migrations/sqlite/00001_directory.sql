@@ -72,6 +72,7 @@ values ('2cd354bb-6b85-eda3-c0ad-6b613150459f', 'NHS', 'nhs', 1483228800000000);
 create table organisations (
     id text primary key,
     name text not null,
+    name_folded text not null,
     active integer not null check (active in (0, 1)),
     crown integer check (crown in (0, 1)),
     organisation_type text not null,
@@ -95,6 +96,7 @@ create table organisations (
     updated_at integer
 ) strict;
 create unique index organisations_name_key on organisations (name);
+create index organisations_name_folded_idx on organisations (name_folded, id);
 
 create table organisation_domains (
     domain text primary key,
