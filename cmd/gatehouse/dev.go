@@ -104,6 +104,9 @@ func (a *app) devClock(c *clock) web.Handler {
 		}
 		c.advance(d)
 		a.stores.Advance(d)
+		if err := a.keys.Refresh(r.Context()); err != nil {
+			return err
+		}
 		return web.WriteJSON(w, http.StatusOK, map[string]string{"now": c.Now().UTC().Format(time.RFC3339Nano)})
 	}
 }

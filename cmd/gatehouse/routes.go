@@ -52,10 +52,10 @@ func (a *app) oauthRoutes() []web.Route {
 		{Method: http.MethodPost, Path: "/oauth/userinfo", Surface: api, Handler: a.server.UserInfo, CORS: true},
 		{Method: http.MethodPost, Path: "/oauth/introspect", Surface: api, Handler: a.server.Introspect},
 		{Method: http.MethodPost, Path: "/oauth/revoke", Surface: api, Handler: a.server.Revoke, CORS: true},
-		{Method: http.MethodGet, Path: "/oauth/jwks", Surface: api, Handler: a.keys.JWKS, CORS: true},
+		{Method: http.MethodGet, Path: "/oauth/jwks", Surface: api, Handler: a.keys.JWKS, CORS: true, FromMemory: true},
 	}
 	for _, path := range discovery.Paths() {
-		all = append(all, web.Route{Method: http.MethodGet, Path: path, Surface: api, Handler: discovery.Metadata, CORS: true})
+		all = append(all, web.Route{Method: http.MethodGet, Path: path, Surface: api, Handler: discovery.Metadata, CORS: true, FromMemory: true})
 	}
 	return all
 }

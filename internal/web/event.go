@@ -27,6 +27,15 @@ func eventOf(ctx context.Context) *Event {
 	return ev
 }
 
+// withEvent returns a context with the event of the recorder that answers.
+func withEvent(ctx context.Context, w http.ResponseWriter) context.Context {
+	rec, ok := w.(*recorder)
+	if !ok {
+		rec = &recorder{ResponseWriter: w}
+	}
+	return context.WithValue(ctx, eventKey{}, &rec.event)
+}
+
 // Note adds attributes to the request's log event. They must not hold a secret,
 // code, token, address or number.
 func Note(ctx context.Context, attrs ...slog.Attr) {
@@ -51,20 +60,23 @@ func (ev *Event) write(log *slog.Logger, r *http.Request, status int, took time.
 	if !log.Enabled(r.Context(), level) {
 		return
 	}
-	attrs := make([]slog.Attr, 0, 6+len(ev.attrs))
-	attrs = append(attrs,
+	// A record made by hand leaves out the line of code, which is always this
+	// one, and costs half of what a Logger's does.
+	record := slog.NewRecord(ev.start.Add(took), level, "request", 0)
+	record.AddAttrs(
 		slog.String("request_id", ev.ID), slog.String("method", r.Method), slog.String("route", ev.pattern),
 		slog.Int("status", status), slog.Duration("took", took))
 	if ev.err != nil {
-		attrs = append(attrs, slog.String("error", ev.err.Error()))
+		record.AddAttrs(slog.String("error", ev.err.Error()))
 	}
-	log.LogAttrs(r.Context(), level, "request", append(attrs, ev.attrs...)...)
+	record.AddAttrs(ev.attrs...)
+	_ = log.Handler().Handle(r.Context(), record) // there is nowhere to report that the log cannot be written
 }
 
 // recorder remembers the status that was written.
 type recorder struct {
 	http.ResponseWriter
-	event  *Event
+	event  Event
 	status int
 }
 

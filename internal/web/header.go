@@ -11,7 +11,6 @@ var (
 	openerValue        = []string{"same-origin"}
 	noStoreValue       = []string{"no-store"}
 	contentPolicyValue = []string{"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"}
-	crossDomainValue   = []string{"none"}
 	jsonContentType    = []string{"application/json"}
 )
 
@@ -24,7 +23,6 @@ func setCommonHeaders(h http.Header, requestID string) {
 	h["Referrer-Policy"] = referrerValue
 	h["Cross-Origin-Opener-Policy"] = openerValue
 	h["Content-Security-Policy"] = contentPolicyValue
-	h["X-Permitted-Cross-Domain-Policies"] = crossDomainValue
 	h["Cache-Control"] = noStoreValue
 	h["X-Request-Id"] = []string{requestID}
 }

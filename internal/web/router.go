@@ -38,6 +38,9 @@ type Route struct {
 	CORS bool
 	// AnyHost answers whatever the Host header says, for probes.
 	AnyHost bool
+	// FromMemory routes wait for nothing and get no deadline, which is a timer
+	// for each request.
+	FromMemory bool
 }
 
 // DefaultMaxBody bounds a request body where the route says nothing else.
@@ -103,15 +106,12 @@ func (rt *Router) Routes() []string {
 
 // ServeHTTP implements http.Handler.
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ev := &Event{ID: rt.NewRequestID(), start: rt.Clock(), network: rt.network(r)}
-	ctx, cancel := context.WithTimeout(context.WithValue(r.Context(), eventKey{}, ev), rt.Timeout)
-	defer cancel()
-	r = r.WithContext(ctx)
-	rec := &recorder{ResponseWriter: w, event: ev}
-	setCommonHeaders(rec.Header(), ev.ID)
-	defer rt.finish(rec, r, ev)
+	rec := &recorder{ResponseWriter: w, event: Event{ID: rt.NewRequestID(), start: rt.Clock(), network: rt.network(r)}}
+	setCommonHeaders(rec.Header(), rec.event.ID)
+	defer rt.finish(rec, r)
 	switch {
 	case strings.IndexByte(r.URL.Path, 0) >= 0 || !utf8.ValidString(r.URL.Path):
+		r = r.WithContext(withEvent(r.Context(), rec))
 		rt.fail(rec, r, rt.Fallback(r), Errorf(http.StatusBadRequest, "The path holds a character that no path may hold"))
 	case !isClean(r.URL.Path):
 		rt.notFound(rec, r)
@@ -132,7 +132,8 @@ func isClean(p string) bool {
 }
 
 // finish recovers from a panic and writes the request's log event.
-func (rt *Router) finish(rec *recorder, r *http.Request, ev *Event) {
+func (rt *Router) finish(rec *recorder, r *http.Request) {
+	ev := &rec.event
 	if p := recover(); p != nil {
 		if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			panic(p)
@@ -146,6 +147,7 @@ func (rt *Router) finish(rec *recorder, r *http.Request, ev *Event) {
 }
 
 func (rt *Router) notFound(w http.ResponseWriter, r *http.Request) {
+	r = r.WithContext(withEvent(r.Context(), w))
 	rt.fail(w, r, rt.Fallback(r), Errorf(http.StatusNotFound, "The requested URL was not found"))
 }
 
@@ -172,18 +174,23 @@ type pathHandler struct {
 }
 
 func (h *pathHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if ev := eventOf(r.Context()); ev != nil {
-		ev.pattern = h.pattern
-	}
+	ctx := withEvent(r.Context(), w)
+	eventOf(ctx).pattern = h.pattern
 	method := r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
 	route, ok := h.methods[method]
 	if !ok {
-		h.otherMethod(w, r)
+		h.otherMethod(w, r.WithContext(ctx))
 		return
 	}
+	if !route.FromMemory {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, h.router.Timeout)
+		defer cancel()
+	}
+	r = r.WithContext(ctx)
 	if !route.AnyHost && !h.router.answersTo(r.Host) {
 		h.router.fail(w, r, route.Surface, Errorf(http.StatusMisdirectedRequest, "This host is not served here"))
 		return
