@@ -42,12 +42,16 @@ func validDomain(domain string) bool {
 // OrganisationByDomain returns the organisation whose registered domain is, or
 // is above, a domain; of several the one with the longest.
 func (r *Registry) OrganisationByDomain(ctx context.Context, domain string) (*Organisation, error) {
-	above := DomainsOf("@" + domain)
-	owners, err := r.Store.DomainOwners(ctx, above)
+	return r.organisationOf(ctx, DomainsOf("@"+domain))
+}
+
+// organisationOf returns the owner of the first of domains that has one.
+func (r *Registry) organisationOf(ctx context.Context, domains []string) (*Organisation, error) {
+	owners, err := r.Store.DomainOwners(ctx, domains)
 	if err != nil {
 		return nil, fmt.Errorf("look up domain: %w", err)
 	}
-	for _, name := range above {
+	for _, name := range domains {
 		if id, ok := owners[name]; ok {
 			return r.Store.Organisation(ctx, id)
 		}

@@ -1,7 +1,7 @@
 package directory
 
 import (
-	"context"
+	"maps"
 	"time"
 
 	"github.com/google/uuid"
@@ -34,18 +34,68 @@ type Service struct {
 	UpdatedAt              time.Time
 }
 
-// serviceStore is the part of [Store] that keeps services and their teams.
-type serviceStore interface {
-	CreateService(ctx context.Context, s *Service) error
-	Service(ctx context.Context, id uuid.UUID) (*Service, error)
-	// LockService returns a service that no other transaction changes until
-	// the one in ctx ends.
-	LockService(ctx context.Context, id uuid.UUID) (*Service, error)
-	// UpdateService writes every mutable column.
-	UpdateService(ctx context.Context, s *Service) error
+// DefaultServicePermissions returns the features that a service begins with.
+func DefaultServicePermissions() []string {
+	return []string{"sms", "email", "letter", "international_sms", "international_letters"}
+}
 
-	// TeamMembers returns a service's members, the oldest membership first.
-	TeamMembers(ctx context.Context, serviceID uuid.UUID) ([]TeamMember, error)
-	// DomainOwners returns which of these domains organisations have registered.
-	DomainOwners(ctx context.Context, domains []string) (map[string]uuid.UUID, error)
+// ServiceFeatures are the permissions a service can have, in upstream's order.
+var ServiceFeatures = []string{
+	"email", "sms", "letter", "broadcast", "international_sms", "inbound_sms", "schedule_notifications", "email_auth",
+	"letters_as_pdf", "upload_document", "edit_folder_permissions", "upload_letters", "international_letters",
+	"extra_email_formatting", "extra_letter_formatting", "sms_to_uk_landlines", "economy_letter_sending",
+}
+
+// ServiceChanges are new values for a service; what is nil stays as it is.
+type ServiceChanges struct {
+	Name                   *string
+	Active                 *bool
+	Restricted             *bool
+	HasActiveGoLiveRequest *bool
+	OrganisationType       *OrganisationType
+	Permissions            *[]string
+	EmailMessageLimit      *int
+	SMSMessageLimit        *int
+	LetterMessageLimit     *int
+	EmailBrandingID        *uuid.NullUUID
+	LetterBrandingID       *uuid.NullUUID
+	GoLiveUserID           *uuid.NullUUID
+	GoLiveAt               *time.Time
+	Settings               map[string]any // these replace those of the same name
+}
+
+func (c *ServiceChanges) apply(s *Service) {
+	set(&s.Name, c.Name)
+	set(&s.Active, c.Active)
+	set(&s.Restricted, c.Restricted)
+	set(&s.HasActiveGoLiveRequest, c.HasActiveGoLiveRequest)
+	set(&s.OrganisationType, c.OrganisationType)
+	set(&s.Permissions, c.Permissions)
+	set(&s.EmailMessageLimit, c.EmailMessageLimit)
+	set(&s.SMSMessageLimit, c.SMSMessageLimit)
+	set(&s.LetterMessageLimit, c.LetterMessageLimit)
+	set(&s.EmailBrandingID, c.EmailBrandingID)
+	set(&s.LetterBrandingID, c.LetterBrandingID)
+	set(&s.GoLiveUserID, c.GoLiveUserID)
+	set(&s.GoLiveAt, c.GoLiveAt)
+	if len(c.Settings) > 0 {
+		all := maps.Clone(s.Settings)
+		if all == nil {
+			all = map[string]any{}
+		}
+		maps.Copy(all, c.Settings)
+		s.Settings = all
+	}
+}
+
+// audit is what the trail keeps of a service. The settings hold people's names
+// and addresses: only which of them changed is kept.
+func (s *Service) audit() map[string]any {
+	return map[string]any{
+		"name": s.Name, "active": s.Active, "restricted": s.Restricted, "has_active_go_live_request": s.HasActiveGoLiveRequest,
+		"organisation": s.OrganisationID, "organisation_type": s.OrganisationType, "permissions": s.Permissions,
+		"email_message_limit": s.EmailMessageLimit, "sms_message_limit": s.SMSMessageLimit,
+		"letter_message_limit": s.LetterMessageLimit, "email_branding": s.EmailBrandingID,
+		"letter_branding": s.LetterBrandingID, "go_live_user": s.GoLiveUserID,
+	}
 }

@@ -59,11 +59,11 @@ func (d Directory) CreateService(ctx context.Context, s *directory.Service) erro
 		return fmt.Errorf("encode settings: %w", err)
 	}
 	_, err = d.DB.exec(ctx, `
-		insert into services (id, name, active, restricted, organisation_id, organisation_type, crown, permissions,
+		insert into services (id, name, name_folded, active, restricted, organisation_id, organisation_type, crown, permissions,
 			email_message_limit, sms_message_limit, letter_message_limit, email_branding_id, letter_branding_id, settings,
 			has_active_go_live_request, go_live_user_id, go_live_at, created_by_id, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
-		s.ID, s.Name, s.Active, s.Restricted, s.OrganisationID, nullable(string(s.OrganisationType)), s.Crown, s.Permissions,
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)`,
+		s.ID, s.Name, folded(s.Name), s.Active, s.Restricted, s.OrganisationID, nullable(string(s.OrganisationType)), s.Crown, s.Permissions,
 		s.EmailMessageLimit, s.SMSMessageLimit, s.LetterMessageLimit, s.EmailBrandingID, s.LetterBrandingID, kept,
 		s.HasActiveGoLiveRequest, s.GoLiveUserID, s.GoLiveAt, s.CreatedBy, s.CreatedAt)
 	return err
@@ -99,15 +99,52 @@ func (d Directory) UpdateService(ctx context.Context, s *directory.Service) erro
 		update services set name = $2, active = $3, restricted = $4, organisation_id = $5, organisation_type = $6, crown = $7,
 			permissions = $8, email_message_limit = $9, sms_message_limit = $10, letter_message_limit = $11,
 			email_branding_id = $12, letter_branding_id = $13, settings = $14, has_active_go_live_request = $15,
-			go_live_user_id = $16, go_live_at = $17, updated_at = $18
+			go_live_user_id = $16, go_live_at = $17, updated_at = $18, name_folded = $19
 		where id = $1`,
 		s.ID, s.Name, s.Active, s.Restricted, s.OrganisationID, nullable(string(s.OrganisationType)), s.Crown,
 		s.Permissions, s.EmailMessageLimit, s.SMSMessageLimit, s.LetterMessageLimit,
-		s.EmailBrandingID, s.LetterBrandingID, kept, s.HasActiveGoLiveRequest, s.GoLiveUserID, s.GoLiveAt, s.UpdatedAt)
+		s.EmailBrandingID, s.LetterBrandingID, kept, s.HasActiveGoLiveRequest, s.GoLiveUserID, s.GoLiveAt, s.UpdatedAt, folded(s.Name))
 	if err == nil && n == 0 {
 		return directory.ErrNotFound
 	}
 	return err
+}
+
+// Services implements directory.Store.
+func (d Directory) Services(ctx context.Context, q directory.ServiceQuery, limit int) ([]*directory.Service, error) {
+	from, where, args := "services s", []string{"1 = 1"}, []any{}
+	if q.UserID.Valid {
+		args = append(args, q.UserID.UUID)
+		from = "service_members m join services s on s.id = m.service_id"
+		where = []string{"m.user_id = $1"}
+	}
+	if q.OnlyActive {
+		where = append(where, "s.active")
+	}
+	if q.After != nil {
+		args = append(args, q.After.CreatedAt, q.After.ID)
+		where = append(where, fmt.Sprintf("(s.created_at, s.id) > ($%d, $%d)", len(args)-1, len(args)))
+	}
+	args = append(args, limit)
+	return d.services(ctx, `select `+serviceColumns+` from `+from+` where `+strings.Join(where, " and ")+
+		` order by s.created_at, s.id limit $`+strconv.Itoa(len(args)), args...)
+}
+
+// ServicesNamed implements directory.Store.
+func (d Directory) ServicesNamed(ctx context.Context, text string, limit int) ([]*directory.Service, error) {
+	return d.services(ctx, `
+		select `+serviceColumns+` from services s where s.name_folded like $1 escape '\'
+		order by s.name_folded, s.id limit $2`, "%"+likeLiteral(folded(text))+"%", limit)
+}
+
+func (d Directory) services(ctx context.Context, query string, args ...any) ([]*directory.Service, error) {
+	var all []*directory.Service
+	err := d.DB.each(ctx, query, args, func(scan func(...any) error) error {
+		var s directory.Service
+		all = append(all, &s)
+		return scan(serviceFields(&s)...)
+	})
+	return all, err
 }
 
 // TeamMembers implements directory.Store.

@@ -127,6 +127,7 @@ create index organisation_members_user_id_idx on organisation_members (user_id);
 create table services (
     id uuid primary key,
     name text not null,
+    name_folded text not null,
     active boolean not null,
     restricted boolean not null,
     organisation_id uuid references organisations (id),
@@ -148,6 +149,7 @@ create table services (
     updated_at bigint
 );
 create unique index services_name_key on services (name);
+create index services_created_at_idx on services (created_at, id);
 create index services_organisation_id_idx on services (organisation_id);
 
 create table service_members (
