@@ -187,8 +187,11 @@ func (t *trial) complete(ctx context.Context, last Factor, signIn string) (*Outc
 // passwords: whoever knows it could otherwise guess codes for ever.
 func (t *trial) settleCount(ctx context.Context, signIn string) error {
 	s := t.service
-	if t.Front != Browser {
+	switch {
+	case t.Factor == Password:
 		return s.Store.PasswordProved(ctx, t.user.ID)
+	case t.Front == Machine:
+		return t.settleMachine(ctx, signIn)
 	}
 	if err := s.Store.UseSignIn(ctx, signIn, t.at.Add(s.signInTTL())); err != nil {
 		return err

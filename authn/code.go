@@ -16,6 +16,9 @@ import (
 // code tries a code that was sent for a sign-in under way.
 func (t *trial) code(ctx context.Context) (*Outcome, error) {
 	s := t.service
+	if t.Front == Machine && isCode(t.Factor) {
+		return t.userCode(ctx)
+	}
 	if t.Front != Browser {
 		return nil, t.refuse("front", "no codes here")
 	}

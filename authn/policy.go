@@ -58,6 +58,8 @@ func (f Factor) AMR() []string {
 		return []string{"pwd", "sms", "mfa"}
 	case EmailCode:
 		return []string{"pwd", "otp"}
+	case SecurityKey:
+		return []string{"pwd", "hwk", "mfa"}
 	default:
 		return []string{"pwd"}
 	}
@@ -65,7 +67,7 @@ func (f Factor) AMR() []string {
 
 // acr is the level that a password followed by factor f reaches.
 func (f Factor) acr() string {
-	if f == SMSCode {
+	if f == SMSCode || f == SecurityKey {
 		return ACRMulti
 	}
 	return ACRSingle

@@ -23,6 +23,10 @@ type Store interface {
 	SignedIn(ctx context.Context, userID uuid.UUID, at time.Time) error
 	// PasswordProved forgives the failures of passwords and keeps those of codes.
 	PasswordProved(ctx context.Context, userID uuid.UUID) error
+	// SignedInElsewhere sets the count to zero for a user who is not archived,
+	// notes when they signed in and under which session of the trusted
+	// application, and, when emailProved, that the address is still theirs.
+	SignedInElsewhere(ctx context.Context, userID, session uuid.UUID, emailProved bool, at time.Time) error
 	// Unlock sets the count to zero.
 	Unlock(ctx context.Context, userID uuid.UUID) error
 	// UseSignIn marks a sign-in as used until expires; the second time it is
@@ -34,6 +38,7 @@ type Store interface {
 	PutPassword(ctx context.Context, userID uuid.UUID, hash string, at time.Time) error
 	// PutImportedPassword stores a hash made elsewhere.
 	PutImportedPassword(ctx context.Context, userID uuid.UUID, hash string, at time.Time) error
+	DeletePassword(ctx context.Context, userID uuid.UUID) error
 	// ReplacePassword stores another hash of the same password, unless old is
 	// no longer the stored one.
 	ReplacePassword(ctx context.Context, userID uuid.UUID, old, hash string) error
@@ -70,6 +75,12 @@ type Cache interface {
 	// step. A right code takes the sign-in's codes with it, and so does the
 	// last try.
 	TryCode(ctx context.Context, c LiveCode, now time.Time, tries int) (CodeVerdict, error)
+	// AddUserCode makes a code without a sign-in acceptable, unless the user has
+	// most live ones already. It is remembered for keep after it has expired.
+	AddUserCode(ctx context.Context, c LiveCode, now time.Time, most int, keep time.Duration) (added bool, err error)
+	// UseUserCode uses such a code up: CodeRight with its expiry, CodeGone when
+	// it was used or has expired, CodeWrong when there was none like it.
+	UseUserCode(ctx context.Context, c LiveCode, now time.Time) (CodeVerdict, time.Time, error)
 }
 
 // limiter holds buckets of tries.

@@ -11,6 +11,8 @@ import (
 // [*ConflictError] where a unique value is taken, and everything returns
 // [ErrUnavailable] when the store cannot answer.
 type Store interface {
+	userStore
+	credentialStore
 	serviceStore
 	organisationStore
 	usageStore

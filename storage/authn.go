@@ -75,6 +75,19 @@ func (a Authn) PasswordProved(ctx context.Context, userID uuid.UUID) error {
 		where id = $1 and state <> 'inactive'`, userID, directory.MaxFailedLogins)
 }
 
+// SignedInElsewhere implements authn.Store.
+func (a Authn) SignedInElsewhere(ctx context.Context, userID, session uuid.UUID, emailProved bool, at time.Time) error {
+	return a.change(ctx, `
+		update users set failed_login_count = 0, failed_code_count = 0, locked_at = null, logged_in_at = $2,
+			current_session_id = $3, email_access_validated_at = case when $4 then $2 else email_access_validated_at end
+		where id = $1 and state <> 'inactive'`, userID, at, session, emailProved)
+}
+
+// DeletePassword implements authn.Store.
+func (a Authn) DeletePassword(ctx context.Context, userID uuid.UUID) error {
+	return a.change(ctx, `delete from passwords where user_id = $1`, userID)
+}
+
 // Unlock implements authn.Store.
 func (a Authn) Unlock(ctx context.Context, userID uuid.UUID) error {
 	return a.change(ctx, `
