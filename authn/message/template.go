@@ -21,6 +21,18 @@ const (
 	EmailCode       = "email_code"
 	PasswordChanged = "password_changed"
 	AccountLocked   = "account_locked"
+
+	AgreementSigned         = "agreement_signed"
+	AgreementSignedOnBehalf = "agreement_signed_on_behalf"
+	AgreementSignedForYou   = "agreement_signed_for_you"
+
+	SignInLink           = "sign_in_link"
+	VerifyEmail          = "verify_email"
+	PasswordReset        = "password_reset"
+	AlreadyRegistered    = "already_registered"
+	ChangeEmail          = "change_email"
+	TeamMemberEditEmail  = "team_member_edit_email"
+	TeamMemberEditMobile = "team_member_edit_mobile"
 )
 
 // definition is what a template needs to be filled. Its words are in
@@ -31,11 +43,26 @@ type definition struct {
 	keys    []string
 }
 
+// agreementKeys are what is told about an agreement, whoever is told.
+var agreementKeys = []string{"mou_link", "org_name", "org_dashboard_link", "signed_by_name", "on_behalf_of_name"}
+
 var definitions = map[string]definition{
 	SMSCode:         {channel: SMS, keys: []string{"verify_code"}},
 	EmailCode:       {channel: Email, subject: "Your security code", keys: []string{"name", "verify_code"}},
 	PasswordChanged: {channel: Email, subject: "Your password has been changed", keys: []string{"name"}},
 	AccountLocked:   {channel: Email, subject: "Your account has been locked", keys: []string{"name"}},
+
+	SignInLink:           {channel: Email, subject: "Sign in", keys: []string{"name", "url"}},
+	VerifyEmail:          {channel: Email, subject: "Confirm your email address", keys: []string{"name", "url"}},
+	PasswordReset:        {channel: Email, subject: "Reset your password", keys: []string{"user_name", "url"}},
+	AlreadyRegistered:    {channel: Email, subject: "You already have an account", keys: []string{"signin_url", "forgot_password_url", "feedback_url"}},
+	ChangeEmail:          {channel: Email, subject: "Confirm your new email address", keys: []string{"name", "url", "feedback_url"}},
+	TeamMemberEditEmail:  {channel: Email, subject: "Your email address has been changed", keys: []string{"name", "servicemanagername", "email address"}},
+	TeamMemberEditMobile: {channel: SMS, keys: []string{"name", "servicemanagername", "email address"}},
+
+	AgreementSigned:         {channel: Email, subject: "You have accepted the data sharing and financial agreement", keys: agreementKeys},
+	AgreementSignedOnBehalf: {channel: Email, subject: "You have accepted the data sharing and financial agreement", keys: agreementKeys},
+	AgreementSignedForYou:   {channel: Email, subject: "The data sharing and financial agreement was accepted on your behalf", keys: agreementKeys},
 }
 
 //go:embed templates
