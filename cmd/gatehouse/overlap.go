@@ -23,16 +23,10 @@ type dialects struct {
 
 // routes are the routes of both APIs.
 func (d *dialects) routes() []web.Route {
-	createOrganisation := d.gate.Protect(d.notify.CreateOrganisation)
-	showOrganisation := notify.WithID("organisation_id", d.gate.Protect(d.notify.ShowOrganisation))
 	authenticate := d.bearer(delius.AuthenticateRole.Check, d.delius.Authenticate)
-	return append(d.userRoutes(),
-		web.Route{Method: http.MethodPost, Path: "/authenticate", Surface: delius.Surface{}, Handler: authenticate},
-		web.Route{Method: http.MethodPost, Path: "/organisation", Surface: notify.Surface{}, Handler: createOrganisation},
-		web.Route{Method: http.MethodPost, Path: "/organisations", Surface: notify.Surface{}, Handler: createOrganisation},
-		web.Route{Method: http.MethodGet, Path: "/organisation/{organisation_id}", Surface: notify.Surface{}, Handler: showOrganisation},
-		web.Route{Method: http.MethodGet, Path: "/organisations/{organisation_id}", Surface: notify.Surface{}, Handler: showOrganisation},
-	)
+	all := append(d.userRoutes(), web.Route{Method: http.MethodPost, Path: "/authenticate", Surface: delius.Surface{}, Handler: authenticate})
+	all = append(all, d.notify.OrganisationRoutes(d.gate.Protect)...)
+	return all
 }
 
 func (d *dialects) userRoutes() []web.Route {

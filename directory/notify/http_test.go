@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -19,6 +20,7 @@ import (
 	"github.com/google/uuid"
 
 	"gatehouse/authn"
+	"gatehouse/authn/message"
 	"gatehouse/directory"
 	"gatehouse/internal/web"
 	"gatehouse/internal/web/webtest"
@@ -42,7 +44,44 @@ type server struct {
 	mu       sync.Mutex
 	// callers are who got through the gate.
 	callers []*directory.Caller
+	outbox  *outbox
+	links   *Links
 }
+
+// outbox queues messages as the real one does, and notes those whose
+// transaction was committed.
+type outbox struct {
+	queue *message.Queue
+	mu    sync.Mutex
+	sent  []authn.Message
+}
+
+func (o *outbox) Send(ctx context.Context, m authn.Message) error {
+	if err := o.queue.Send(ctx, m); err != nil {
+		return err
+	}
+	o.queue.Store.AfterCommit(ctx, func() {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.sent = append(o.sent, m)
+	})
+	return nil
+}
+
+// take returns what was sent since the last time.
+func (o *outbox) take() []authn.Message {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	sent := o.sent
+	o.sent = nil
+	return sent
+}
+
+// plainSealer leaves payloads as they are; sealing is tested where it is made.
+type plainSealer struct{}
+
+func (plainSealer) Seal(plaintext []byte, _ string) []byte       { return plaintext }
+func (plainSealer) Open(sealed []byte, _ string) ([]byte, error) { return sealed, nil }
 
 func eachServer(t *testing.T, test func(t *testing.T, s *server)) {
 	storagetest.Each(t, func(t *testing.T, stores *storage.Stores) {
@@ -51,7 +90,9 @@ func eachServer(t *testing.T, test func(t *testing.T, s *server)) {
 		clock := func() time.Time { return testNow }
 		s.registry = &directory.Registry{Store: store, Clock: clock, NewID: uuid.New}
 		passwords := &authn.Service{Directory: store, Store: storage.Authn{DB: stores.DB}, Hasher: &authn.Hasher{}, Clock: clock, CodeKey: make([]byte, 32)}
-		api := &API{Registry: s.registry, Passwords: passwords}
+		s.outbox = &outbox{queue: &message.Queue{Store: storage.Outbox{DB: stores.DB}, Sealer: plainSealer{}, Clock: clock, NewID: uuid.New}}
+		s.links = &Links{AdminURL: "http://localhost:6012", Keys: [][]byte{make([]byte, 32)}, Clock: clock, Rand: rand.Reader}
+		api := &API{Registry: s.registry, Passwords: passwords, Messages: s.outbox, Links: s.links}
 		gate := &Gate{
 			Internal: &InternalClients{Clock: clock, Secrets: map[string][]string{
 				"notify-admin": {secretOne, "", secretTwo}, functionalTests: {"functional-tests-secret-key"},
@@ -78,12 +119,12 @@ func (s *server) routes(api *API, gate *Gate) []web.Route {
 			return next(w, r)
 		})
 	}
-	return []web.Route{
+	all := []web.Route{
 		{Method: http.MethodPost, Path: "/user", Surface: Surface{}, Handler: protect(api.CreateUser)},
 		{Method: http.MethodGet, Path: "/user/{user_id}", Surface: Surface{}, Handler: WithID("user_id", protect(api.ShowUser))},
-		{Method: http.MethodPost, Path: "/organisation", Surface: Surface{}, Handler: protect(api.CreateOrganisation)},
-		{Method: http.MethodGet, Path: "/organisation/{organisation_id}", Surface: Surface{}, Handler: WithID("organisation_id", protect(api.ShowOrganisation))},
 	}
+	all = append(all, api.OrganisationRoutes(protect)...)
+	return all
 }
 
 // ourTokens stands in for package oauth, which this package does not know: one

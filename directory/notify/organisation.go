@@ -157,7 +157,10 @@ func (a *API) CreateOrganisation(w http.ResponseWriter, r *http.Request) error {
 }
 
 func organisationFault(err error) error {
-	if errors.Is(err, directory.ErrConflict) {
+	if conflict, ok := errors.AsType[*directory.ConflictError](err); ok {
+		if conflict.Field == "domains" {
+			return fault(http.StatusBadRequest, "Domain already exists")
+		}
 		return fault(http.StatusBadRequest, "Organisation name already exists")
 	}
 	if field, ok := errors.AsType[*directory.FieldError](err); ok {
