@@ -164,7 +164,7 @@ func (t *trial) complete(ctx context.Context, last Factor, signIn string) (*Outc
 		if err := t.settleCount(ctx, signIn); err != nil {
 			return err
 		}
-		data := map[string]any{"front": t.Front, "amr": last.AMR(), "caller": t.Caller}
+		data := map[string]any{"front": t.Front, "amr": last.AMR(), "caller": t.Caller, "email_proved": t.Factor == EmailCode}
 		actor := directory.Actor{Kind: "user", ID: t.user.ID.String()}
 		if err := s.event(ctx, "sign_in", actor, t.user.ID, data); err != nil {
 			return err
@@ -196,5 +196,5 @@ func (t *trial) settleCount(ctx context.Context, signIn string) error {
 	if err := s.Store.UseSignIn(ctx, signIn, t.at.Add(s.signInTTL())); err != nil {
 		return err
 	}
-	return s.Store.SignedIn(ctx, t.user.ID, t.at)
+	return s.Store.SignedIn(ctx, t.user.ID, t.Factor == EmailCode, t.at)
 }

@@ -85,6 +85,9 @@ type Outcome struct {
 	User *directory.User
 	// Next is the factor still needed; "" when the user is authenticated.
 	Next Factor
+	// Revalidation says that Next is no factor of the sign-in but proof, due from
+	// time to time, that the e-mail address is still the user's.
+	Revalidation bool
 	// SignIn identifies the sign-in under way while Next is not empty. It is a
 	// secret of the browser that began it.
 	SignIn string

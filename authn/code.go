@@ -56,12 +56,7 @@ func (t *trial) compareCode(ctx context.Context, in *signIn) (*Outcome, error) {
 	switch verdict {
 	case CodeRight:
 		t.step("code", "", "pass")
-		outcome, err := t.complete(ctx, in.Next, in.id)
-		if err == nil {
-			s.end(ctx, in)
-			t.forgetSent(ctx, in.Next)
-		}
-		return outcome, err
+		return t.afterCode(ctx, in)
 	case CodeGone:
 		// There was nothing to guess at, so that it was no failure.
 		t.release(ctx)
@@ -74,6 +69,39 @@ func (t *trial) compareCode(ctx context.Context, in *signIn) (*Outcome, error) {
 	}
 	t.noteLock(ctx)
 	return nil, ErrRefused
+}
+
+// afterCode completes a sign-in whose code was right, or asks for another.
+func (t *trial) afterCode(ctx context.Context, in *signIn) (*Outcome, error) {
+	var outcome *Outcome
+	var err error
+	if mustRevalidate(t.user, in.Next, t.at, t.service.EmailRevalidation) {
+		outcome, err = t.revalidate(ctx, in)
+	} else {
+		outcome, err = t.complete(ctx, in.secondFactor(), in.id)
+	}
+	if err == nil {
+		t.service.end(ctx, in)
+		t.forgetSent(ctx, in.Next)
+	}
+	return outcome, err
+}
+
+// revalidate begins the wait for a code that goes to the e-mail address. The
+// sign-in before it is used up: what it proved is in the new one.
+func (t *trial) revalidate(ctx context.Context, in *signIn) (*Outcome, error) {
+	s := t.service
+	err := s.Store.UseSignIn(ctx, in.id, t.at.Add(s.signInTTL()))
+	switch {
+	case errors.Is(err, directory.ErrConflict):
+		return nil, t.refuse("sign in", "used before")
+	case err != nil:
+		return nil, fmt.Errorf("use sign-in: %w", err)
+	}
+	t.step("policy", "the address was proved long ago", "need "+string(EmailCode))
+	return t.wait(ctx, &signIn{
+		UserID: in.UserID, Next: EmailCode, Proved: in.Next, ACRValues: in.ACRValues, BegunAt: in.BegunAt,
+	})
 }
 
 // forgetSent gives the sending of a code back to its limits, since it was used.

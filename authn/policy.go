@@ -2,6 +2,7 @@ package authn
 
 import (
 	"slices"
+	"time"
 
 	"gatehouse/directory"
 )
@@ -40,6 +41,14 @@ func policy(u *directory.User, front Front, acrValues []string) plan {
 		// Also for an authentication type that this program does not know.
 		return plan{next: SecurityKey}
 	}
+}
+
+// mustRevalidate reports whether a user who has proved the second factor must
+// also prove that the e-mail address is still theirs, as they must when that was
+// last proved this long ago or longer; every 0 is never (seed 002). It raises no
+// level: whoever reads the mail has not thereby proved to be the user.
+func mustRevalidate(u *directory.User, proved Factor, at time.Time, every time.Duration) bool {
+	return every > 0 && proved != EmailCode && u.EmailAddress != "" && at.Sub(u.EmailAccessValidatedAt) >= every
 }
 
 // needing asks for a code, which needs somewhere to be sent to.

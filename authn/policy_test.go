@@ -2,6 +2,7 @@ package authn
 
 import (
 	"testing"
+	"time"
 
 	"gatehouse/directory"
 )
@@ -39,6 +40,34 @@ func TestPolicy(t *testing.T) {
 	for _, c := range cases {
 		if got := policy(c.user, c.front, c.acr); got != c.want {
 			t.Errorf("%s: %+v, want %+v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestAddressIsProvedAnewAfterNinetyDays(t *testing.T) {
+	const ninety = 90 * 24 * time.Hour
+	proved := time.Date(2026, 1, 1, 9, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		name   string
+		email  string
+		factor Factor
+		after  time.Duration
+		every  time.Duration
+		want   bool
+	}{
+		{"89 days and almost 90", "u@example.com", SMSCode, ninety - time.Microsecond, ninety, false},
+		{"90 days", "u@example.com", SMSCode, ninety, ninety, true},
+		{"a year", "u@example.com", SMSCode, 365 * 24 * time.Hour, ninety, true},
+		{"by security key", "u@example.com", SecurityKey, ninety, ninety, true},
+		{"by e-mail, which proves it", "u@example.com", EmailCode, ninety, ninety, false},
+		{"no address", "", SMSCode, ninety, ninety, false},
+		{"switched off", "u@example.com", SMSCode, 365 * 24 * time.Hour, 0, false},
+		{"another period", "u@example.com", SMSCode, time.Hour, time.Hour, true},
+		{"a clock that went back", "u@example.com", SMSCode, -time.Hour, ninety, false},
+	} {
+		u := &directory.User{EmailAddress: c.email, EmailAccessValidatedAt: proved}
+		if got := mustRevalidate(u, c.factor, proved.Add(c.after), c.every); got != c.want {
+			t.Errorf("%s: %t", c.name, got)
 		}
 	}
 }

@@ -39,6 +39,10 @@ type Service struct {
 	CodeTries    int           // wrong codes that end a sign-in; 0: 5
 	MaxLiveCodes int           // codes a user may have at once; 0: 5
 
+	// EmailRevalidation is how long ago a user who signs in may last have proved
+	// the e-mail address; who has not since must do so then. 0: never asked.
+	EmailRevalidation time.Duration
+
 	SessionIdle     time.Duration // a session unused this long is over; 0: 2 hours
 	SessionLifetime time.Duration // and this long after it began; 0: 20 hours
 

@@ -19,28 +19,40 @@ import (
 // signIn is a sign-in under way: the password was right and another factor is
 // needed. It is kept in the cache under its id and never changes.
 type signIn struct {
-	id        string
-	UserID    uuid.UUID `json:"user_id"`
-	Next      Factor    `json:"next"`
+	id     string
+	UserID uuid.UUID `json:"user_id"`
+	Next   Factor    `json:"next"`
+	// Proved is the second factor, where Next only proves the e-mail address anew.
+	Proved    Factor    `json:"proved,omitempty"`
 	ACRValues []string  `json:"acr_values,omitempty"`
 	BegunAt   time.Time `json:"begun_at"`
 	ExpiresAt time.Time `json:"expires_at"`
 }
 
+// secondFactor is what the sign-in rests on beside the password.
+func (in *signIn) secondFactor() Factor {
+	if in.Proved != "" {
+		return in.Proved
+	}
+	return in.Next
+}
+
 // signInTTL leaves room for another code after the first one has expired.
 func (s *Service) signInTTL() time.Duration { return 2 * s.codeTTL() }
 
-// challenge begins the wait for another factor, and sends the code if it is one.
+// challenge begins the wait for the factor that follows a password.
 func (t *trial) challenge(ctx context.Context, next Factor) (*Outcome, error) {
+	return t.wait(ctx, &signIn{UserID: t.user.ID, Next: next, ACRValues: t.ACRValues, BegunAt: t.at})
+}
+
+// wait keeps a sign-in under way, and sends the code that it waits for if it is one.
+func (t *trial) wait(ctx context.Context, in *signIn) (*Outcome, error) {
 	s := t.service
 	token, err := s.newToken()
 	if err != nil {
 		return nil, err
 	}
-	in := &signIn{
-		id: signInID(token), UserID: t.user.ID, Next: next, ACRValues: t.ACRValues,
-		BegunAt: t.at, ExpiresAt: t.at.Add(s.signInTTL()),
-	}
+	in.id, in.ExpiresAt = signInID(token), t.at.Add(s.signInTTL())
 	state, err := json.Marshal(in)
 	if err != nil {
 		return nil, fmt.Errorf("encode sign-in: %w", err)
@@ -55,7 +67,7 @@ func (t *trial) challenge(ctx context.Context, next Factor) (*Outcome, error) {
 }
 
 func (in *signIn) outcome(token string, u *directory.User) *Outcome {
-	return &Outcome{User: u, Next: in.Next, SignIn: token, Hint: hint(u, in.Next), At: in.BegunAt}
+	return &Outcome{User: u, Next: in.Next, Revalidation: in.Proved != "", SignIn: token, Hint: hint(u, in.Next), At: in.BegunAt}
 }
 
 // SignInUnderWay returns what a sign-in waits for, to show its page again.
@@ -116,7 +128,7 @@ func (s *Service) underWay(ctx context.Context, token string) (*signIn, *directo
 		return nil, nil, fmt.Errorf("find user: %w", err)
 	}
 	p := policy(user, Browser, in.ACRValues)
-	if p.refused != "" || p.next != in.Next || user.PasswordChangedAt.After(in.BegunAt) {
+	if p.refused != "" || p.next != in.secondFactor() || in.Next == EmailCode && user.EmailAddress == "" || user.PasswordChangedAt.After(in.BegunAt) {
 		return nil, nil, ErrNoSignIn
 	}
 	return in, user, nil

@@ -19,8 +19,9 @@ type Store interface {
 	ReserveFailure(ctx context.Context, userID uuid.UUID, code bool, at time.Time) (count int, err error)
 	// ReleaseFailure takes one reservation back, and the lock it may have made.
 	ReleaseFailure(ctx context.Context, userID uuid.UUID, code bool) error
-	// SignedIn sets the count to zero and notes when an active user signed in.
-	SignedIn(ctx context.Context, userID uuid.UUID, at time.Time) error
+	// SignedIn sets the count to zero, notes when an active user signed in, and,
+	// when emailProved, that the address is still theirs.
+	SignedIn(ctx context.Context, userID uuid.UUID, emailProved bool, at time.Time) error
 	// PasswordProved forgives the failures of passwords and keeps those of codes.
 	PasswordProved(ctx context.Context, userID uuid.UUID) error
 	// SignedInElsewhere sets the count to zero for a user who is not archived,

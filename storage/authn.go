@@ -60,10 +60,11 @@ func oneIf(code bool) int {
 }
 
 // SignedIn implements authn.Store.
-func (a Authn) SignedIn(ctx context.Context, userID uuid.UUID, at time.Time) error {
+func (a Authn) SignedIn(ctx context.Context, userID uuid.UUID, emailProved bool, at time.Time) error {
 	return a.change(ctx, `
-		update users set failed_login_count = 0, failed_code_count = 0, locked_at = null, logged_in_at = $2
-		where id = $1 and state = 'active'`, userID, at)
+		update users set failed_login_count = 0, failed_code_count = 0, locked_at = null, logged_in_at = $2,
+			email_access_validated_at = case when $3 then $2 else email_access_validated_at end
+		where id = $1 and state = 'active'`, userID, at, emailProved)
 }
 
 // PasswordProved implements authn.Store.

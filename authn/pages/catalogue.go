@@ -50,6 +50,7 @@ var english = catalogue{
 	"code.title.email": "Check your email",
 	"code.sms":         "We have sent a text message with a security code to",
 	"code.email":       "We have sent an email with a security code to",
+	"code.anew":        "One more step: from time to time we check that this is still your email address.",
 	"code.label":       "Security code",
 	"code.missing":     "Enter the security code",
 	"code.digits":      "The security code is made of digits only",

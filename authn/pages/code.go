@@ -13,13 +13,14 @@ import (
 type codeView struct {
 	frame
 	Email  bool   // the code went by e-mail, else by text message
+	Anew   bool   // it proves the address and nothing else
 	Hint   string // where it went, masked
 	Resent bool
 }
 
 func (p *Pages) codeView(f *Flow, o *authn.Outcome) codeView {
 	if o.Next == authn.EmailCode {
-		return codeView{frame: p.frame("code.title.email", f), Email: true, Hint: o.Hint}
+		return codeView{frame: p.frame("code.title.email", f), Email: true, Anew: o.Revalidation, Hint: o.Hint}
 	}
 	return codeView{frame: p.frame("code.title.sms", f), Hint: o.Hint}
 }

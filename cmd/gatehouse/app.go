@@ -140,7 +140,8 @@ func (a *app) wire() error {
 	a.authn = &authn.Service{
 		Directory: store, Store: storage.Authn{DB: a.stores.DB}, Cache: storage.AuthnCache{Redis: a.stores.Redis},
 		Messages: a.queue, Revoker: grants, Hasher: &authn.Hasher{Rand: rand.Reader}, CodeKey: a.keyring.Derive("codes"), Clock: a.clock.Now, Rand: rand.Reader,
-		CodeDigits: a.config.CodeDigits, CodeTTL: a.config.CodeTTL, SessionIdle: a.config.SessionIdle, SessionLifetime: a.config.SessionMax, Log: a.log,
+		CodeDigits: a.config.CodeDigits, CodeTTL: a.config.CodeTTL, SessionIdle: a.config.SessionIdle, SessionLifetime: a.config.SessionMax,
+		EmailRevalidation: a.config.EmailRevalidation, Log: a.log,
 	}
 	a.keys = &oauth.Keys{Store: storage.OAuthKeys{DB: a.stores.DB}, Sealer: a.keyring, Audit: store, Clock: a.clock.Now, Log: a.log}
 	a.clients = &oauth.Clients{

@@ -18,23 +18,24 @@ import (
 // read from the environment or from files alone, since a command line can be
 // read by everybody on the machine.
 type Config struct {
-	Addr           string        `group:"Configuration" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 picks a free one, which is printed."`
-	Issuer         string        `group:"Configuration" default:"http://localhost:8080" placeholder:"URL" help:"Issuer identifier: the URL under which everybody reaches this service. Tokens and links carry it."`
-	Data           string        `group:"Configuration" default:"data" placeholder:"DIR" help:"Directory for the SQLite database and the generated encryption key."`
-	Hosts          []string      `group:"Configuration" placeholder:"HOST,…" help:"Further Host header values to answer, such as an internal name. The issuer's and loopback are always answered."`
-	TrustedProxies []string      `group:"Configuration" placeholder:"CIDR,…" help:"Networks whose X-Forwarded-For is believed when limits look at where a request comes from."`
-	MaxConns       int           `group:"Configuration" default:"0" help:"PostgreSQL connections at most; 0 leaves it to the driver (the number of cores, at least 4)."`
-	RedisPrefix    string        `group:"Configuration" default:"gatehouse:" help:"Put in front of every Redis key, so that deployments can share a Redis."`
-	AutoMigrate    bool          `group:"Configuration" default:"true" negatable:"" help:"Migrate the database at start. Without it, a start on an old schema is refused."`
-	CodeDigits     int           `group:"Configuration" default:"6" help:"Digits of a one-time code, 5 to 10."`
-	CodeTTL        time.Duration `group:"Configuration" name:"code-ttl" default:"60m" help:"How long a one-time code can be used."`
-	SessionIdle    time.Duration `group:"Configuration" default:"2h" help:"A browser session ends after this time without use."`
-	SessionMax     time.Duration `group:"Configuration" default:"20h" help:"A browser session ends after this time whatever its use."`
-	NotifyAdminURL string        `group:"Configuration" name:"notify-admin-url" default:"http://localhost:6012" placeholder:"URL" help:"Where links in Notify's messages start when the request names no host."`
-	ServiceName    string        `group:"Configuration" default:"Gatehouse" help:"Name shown on pages and in messages."`
-	DrainDelay     time.Duration `group:"Configuration" default:"0s" help:"How long to go on serving, reported as not ready, before connections are drained at a stop."`
-	LogLevel       string        `group:"Configuration" default:"info" enum:"debug,info,warn,error" help:"Lowest level logged: debug, info, warn or error."`
-	LogFormat      string        `group:"Configuration" default:"json" enum:"json,text" help:"Format of the log: json or text."`
+	Addr              string        `group:"Configuration" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 picks a free one, which is printed."`
+	Issuer            string        `group:"Configuration" default:"http://localhost:8080" placeholder:"URL" help:"Issuer identifier: the URL under which everybody reaches this service. Tokens and links carry it."`
+	Data              string        `group:"Configuration" default:"data" placeholder:"DIR" help:"Directory for the SQLite database and the generated encryption key."`
+	Hosts             []string      `group:"Configuration" placeholder:"HOST,…" help:"Further Host header values to answer, such as an internal name. The issuer's and loopback are always answered."`
+	TrustedProxies    []string      `group:"Configuration" placeholder:"CIDR,…" help:"Networks whose X-Forwarded-For is believed when limits look at where a request comes from."`
+	MaxConns          int           `group:"Configuration" default:"0" help:"PostgreSQL connections at most; 0 leaves it to the driver (the number of cores, at least 4)."`
+	RedisPrefix       string        `group:"Configuration" default:"gatehouse:" help:"Put in front of every Redis key, so that deployments can share a Redis."`
+	AutoMigrate       bool          `group:"Configuration" default:"true" negatable:"" help:"Migrate the database at start. Without it, a start on an old schema is refused."`
+	CodeDigits        int           `group:"Configuration" default:"6" help:"Digits of a one-time code, 5 to 10."`
+	CodeTTL           time.Duration `group:"Configuration" name:"code-ttl" default:"60m" help:"How long a one-time code can be used."`
+	SessionIdle       time.Duration `group:"Configuration" default:"2h" help:"A browser session ends after this time without use."`
+	SessionMax        time.Duration `group:"Configuration" default:"20h" help:"A browser session ends after this time whatever its use."`
+	EmailRevalidation time.Duration `group:"Configuration" default:"2160h" help:"Who has not proved access to the email address for this long must do so at the next sign-in; 0 never asks."`
+	NotifyAdminURL    string        `group:"Configuration" name:"notify-admin-url" default:"http://localhost:6012" placeholder:"URL" help:"Where links in Notify's messages start when the request names no host."`
+	ServiceName       string        `group:"Configuration" default:"Gatehouse" help:"Name shown on pages and in messages."`
+	DrainDelay        time.Duration `group:"Configuration" default:"0s" help:"How long to go on serving, reported as not ready, before connections are drained at a stop."`
+	LogLevel          string        `group:"Configuration" default:"info" enum:"debug,info,warn,error" help:"Lowest level logged: debug, info, warn or error."`
+	LogFormat         string        `group:"Configuration" default:"json" enum:"json,text" help:"Format of the log: json or text."`
 }
 
 // defaultIssuer is the default of Config.Issuer.
@@ -127,6 +128,9 @@ func (c *Config) check() error {
 		if d < time.Minute {
 			fault("GATEHOUSE_%s: want at least 1m", name)
 		}
+	}
+	if c.EmailRevalidation < 0 {
+		fault("GATEHOUSE_EMAIL_REVALIDATION: want 0 or more")
 	}
 	if c.MaxConns < 0 {
 		fault("GATEHOUSE_MAX_CONNS: want 0 or more")
