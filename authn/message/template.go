@@ -33,6 +33,12 @@ const (
 	ChangeEmail          = "change_email"
 	TeamMemberEditEmail  = "team_member_edit_email"
 	TeamMemberEditMobile = "team_member_edit_mobile"
+
+	ServiceNowLive             = "service_now_live"
+	ServiceInvitation          = "service_invitation"
+	ServiceJoinRequest         = "service_join_request"
+	ServiceJoinRequestReceipt  = "service_join_request_receipt"
+	ServiceJoinRequestApproved = "service_join_request_approved"
 )
 
 // definition is what a template needs to be filled. Its words are in
@@ -51,6 +57,14 @@ var definitions = map[string]definition{
 	EmailCode:       {channel: Email, subject: "Your security code", keys: []string{"name", "verify_code"}},
 	PasswordChanged: {channel: Email, subject: "Your password has been changed", keys: []string{"name"}},
 	AccountLocked:   {channel: Email, subject: "Your account has been locked", keys: []string{"name"}},
+
+	ServiceNowLive:    {channel: Email, subject: "Your service is now live", keys: []string{"name", "service_name"}},
+	ServiceInvitation: {channel: Email, subject: "You have been invited to a service", keys: []string{"user_name", "service_name", "url"}},
+	ServiceJoinRequest: {channel: Email, subject: "Somebody asks to join your service", keys: []string{
+		"approver_name", "requester_name", "requester_email_address", "service_name", "reason_given", "reason", "url",
+	}},
+	ServiceJoinRequestReceipt:  {channel: Email, subject: "You have asked to join a service", keys: []string{"requester_name", "service_name", "service_admin_names", "url_ask_to_join_page"}},
+	ServiceJoinRequestApproved: {channel: Email, subject: "You have joined a service", keys: []string{"requester_name", "approver_name", "service_name", "dashboard_url"}},
 
 	SignInLink:           {channel: Email, subject: "Sign in", keys: []string{"name", "url"}},
 	VerifyEmail:          {channel: Email, subject: "Confirm your email address", keys: []string{"name", "url"}},
@@ -122,16 +136,22 @@ func defined(m authn.Message) (definition, error) {
 // plain turns control characters and line breaks in a text into spaces: a
 // person's name must not add lines to a message that seems to come from us.
 func plain(value any) any {
-	s, ok := value.(string)
-	if !ok {
-		return value
-	}
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
-			return ' '
+	switch v := value.(type) {
+	case string:
+		return strings.Map(func(r rune) rune {
+			if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+				return ' '
+			}
+			return r
+		}, v)
+	case []string:
+		all := make([]any, len(v))
+		for i, s := range v {
+			all[i] = plain(s)
 		}
-		return r
-	}, s)
+		return all
+	}
+	return value
 }
 
 type executor interface {

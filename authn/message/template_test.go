@@ -15,6 +15,9 @@ func example(name string) authn.Message {
 	m := authn.Message{Channel: d.channel, Template: name, Personalisation: map[string]any{}}
 	for _, key := range d.keys {
 		m.Personalisation[key] = "<" + key + " & co>"
+		if strings.HasSuffix(key, "_names") {
+			m.Personalisation[key] = []string{"<" + key + " & co>"}
+		}
 	}
 	return m
 }

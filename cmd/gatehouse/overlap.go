@@ -26,6 +26,7 @@ func (d *dialects) routes() []web.Route {
 	authenticate := d.bearer(delius.AuthenticateRole.Check, d.delius.Authenticate)
 	all := append(d.userRoutes(), web.Route{Method: http.MethodPost, Path: "/authenticate", Surface: delius.Surface{}, Handler: authenticate})
 	all = append(all, d.notify.OrganisationRoutes(d.gate.Protect)...)
+	all = append(all, d.notify.ServiceRoutes(d.gate.Protect)...)
 	return all
 }
 

@@ -124,6 +124,7 @@ func (s *server) routes(api *API, gate *Gate) []web.Route {
 		{Method: http.MethodGet, Path: "/user/{user_id}", Surface: Surface{}, Handler: WithID("user_id", protect(api.ShowUser))},
 	}
 	all = append(all, api.OrganisationRoutes(protect)...)
+	all = append(all, api.ServiceRoutes(protect)...)
 	return all
 }
 
