@@ -64,12 +64,3 @@ type organisationStore interface {
 	// OrganisationMembers returns the active members, the oldest account first.
 	OrganisationMembers(ctx context.Context, id uuid.UUID) ([]OrganisationMember, error)
 }
-
-// usageStore is the part of [Store] that keeps what services sent and what they
-// may send free of charge.
-type usageStore interface {
-	// SetServiceAllowance writes the allowance of one service for a year.
-	SetServiceAllowance(ctx context.Context, service uuid.UUID, a Allowance) error
-	// SetOrganisationAllowances is the same for all services of an organisation.
-	SetOrganisationAllowances(ctx context.Context, organisation uuid.UUID, a Allowance) error
-}

@@ -15,7 +15,9 @@ type Store interface {
 	credentialStore
 	serviceStore
 	organisationStore
+	brandingStore
 	usageStore
+	acceptanceStore
 
 	// InTx runs f in one transaction, joining the one already in ctx. It
 	// commits when f returns nil.
@@ -42,8 +44,6 @@ type Store interface {
 
 	// AddServiceMember returns a [*ConflictError] for somebody who is a member already.
 	AddServiceMember(ctx context.Context, m Membership) error
-	// AddToBrandingPools puts brandings into an organisation's pools; present ones stay.
-	AddToBrandingPools(ctx context.Context, organisation uuid.UUID, email, letter uuid.NullUUID) error
 }
 
 // Clock tells the time; injected so that tests can move it.

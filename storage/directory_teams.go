@@ -76,24 +76,6 @@ func addService(m *directory.Memberships, id uuid.UUID, permissions []string) {
 	}
 }
 
-// AddToBrandingPools implements directory.Store.
-func (d Directory) AddToBrandingPools(ctx context.Context, organisation uuid.UUID, email, letter uuid.NullUUID) error {
-	if email.Valid {
-		if _, err := d.DB.exec(ctx, `
-			insert into organisation_email_branding_pool (organisation_id, email_branding_id) values ($1, $2)
-			on conflict do nothing`, organisation, email.UUID); err != nil {
-			return err
-		}
-	}
-	if !letter.Valid {
-		return nil
-	}
-	_, err := d.DB.exec(ctx, `
-		insert into organisation_letter_branding_pool (organisation_id, letter_branding_id) values ($1, $2)
-		on conflict do nothing`, organisation, letter.UUID)
-	return err
-}
-
 // AddServiceMember implements directory.Store.
 func (d Directory) AddServiceMember(ctx context.Context, m directory.Membership) error {
 	_, err := d.DB.exec(ctx, `insert into service_members (service_id, user_id, permissions, created_at) values ($1, $2, $3, $4)`,

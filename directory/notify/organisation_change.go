@@ -217,8 +217,7 @@ func (a *API) changeOrganisation(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return organisationFault(err)
 	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return noContent(w, r)
 }
 
 // faultOfKnown is err, unless there is no organisation that it could be about.
@@ -258,7 +257,7 @@ func (a *API) archiveOrganisation(w http.ResponseWriter, r *http.Request) error 
 	if err != nil {
 		return err
 	}
-	err = a.Registry.ArchiveOrganisation(r.Context(), id, directory.CallerFrom(r.Context()).Actor())
+	err = a.Registry.ArchiveOrganisation(r.Context(), id, a.actor(r))
 	switch {
 	case errors.Is(err, directory.ErrActiveServices):
 		return fault(http.StatusBadRequest, "Cannot archive an organisation with active services")
@@ -267,6 +266,5 @@ func (a *API) archiveOrganisation(w http.ResponseWriter, r *http.Request) error 
 	case err != nil:
 		return err
 	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return noContent(w, r)
 }

@@ -13,30 +13,27 @@ import (
 func (a *API) OrganisationRoutes(protect func(web.Handler) web.Handler) []web.Route {
 	var all []web.Route
 	for _, base := range []string{"/organisation", "/organisations"} {
-		one := func(h web.Handler) web.Handler { return WithID("organisation_id", protect(h)) }
+		const one = "organisation_id"
 		showUsers, addUser := a.showMembers, a.addMember
 		if base == "/organisations" {
 			showUsers, addUser = a.showFullMembers, a.addFullMember
 		}
 		id := base + "/{organisation_id}"
 		all = append(all,
-			route(http.MethodGet, base, protect(a.listOrganisations)),
-			route(http.MethodPost, base, protect(a.CreateOrganisation)),
-			route(http.MethodGet, base+"/by-domain", protect(a.organisationByDomain)),
-			route(http.MethodGet, base+"/search", protect(a.searchOrganisations)),
-			route(http.MethodGet, id, one(a.ShowOrganisation)),
-			route(http.MethodPost, id, one(a.changeOrganisation)),
-			route(http.MethodPost, id+"/archive", one(a.archiveOrganisation)),
-			route(http.MethodPost, id+"/service", one(a.moveService)),
-			route(http.MethodGet, id+"/services", one(a.organisationServices)),
-			route(http.MethodGet, id+"/users", one(showUsers)),
-			route(http.MethodPost, id+"/users/{user_id}", WithID("user_id", one(addUser))),
-			route(http.MethodDelete, id+"/users/{user_id}", WithID("user_id", one(a.removeMember))),
+			protected(protect, http.MethodGet, base, a.listOrganisations),
+			protected(protect, http.MethodPost, base, a.CreateOrganisation),
+			protected(protect, http.MethodGet, base+"/by-domain", a.organisationByDomain),
+			protected(protect, http.MethodGet, base+"/search", a.searchOrganisations),
+			protected(protect, http.MethodGet, id, a.ShowOrganisation, one),
+			protected(protect, http.MethodPost, id, a.changeOrganisation, one),
+			protected(protect, http.MethodPost, id+"/archive", a.archiveOrganisation, one),
+			protected(protect, http.MethodPost, id+"/service", a.moveService, one),
+			protected(protect, http.MethodGet, id+"/services", a.organisationServices, one),
+			protected(protect, http.MethodGet, id+"/services-with-usage", a.organisationUsage, one),
+			protected(protect, http.MethodGet, id+"/users", showUsers, one),
+			protected(protect, http.MethodPost, id+"/users/{user_id}", addUser, one, "user_id"),
+			protected(protect, http.MethodDelete, id+"/users/{user_id}", a.removeMember, one, "user_id"),
 		)
 	}
 	return all
-}
-
-func route(method, path string, h web.Handler) web.Route {
-	return web.Route{Method: method, Path: path, Surface: Surface{}, Handler: h}
 }

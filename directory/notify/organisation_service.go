@@ -29,12 +29,11 @@ func (a *API) moveService(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	service, _ := v.(object).get("service_id")
-	err = a.Registry.MoveService(r.Context(), id, uuid.MustParse(service.(string)), directory.CallerFrom(r.Context()).Actor())
+	err = a.Registry.MoveService(r.Context(), id, uuid.MustParse(service.(string)), a.actor(r))
 	if err != nil {
 		return archivedFault(err, "Cannot add a service to an archived organisation")
 	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return noContent(w, r)
 }
 
 // archivedFault words that an organisation takes nothing any more.
