@@ -20,6 +20,9 @@ type Caller struct {
 	Scopes   []string
 	// Authorities are the client's roles, without the prefix ROLE_.
 	Authorities []string
+	// Person is who calls with their own token; nil for a machine, which is not
+	// held to what one person may do.
+	Person *Person
 }
 
 // HasScope reports whether the token carries a scope.

@@ -59,6 +59,9 @@ func (r *Registry) JoinOrganisation(ctx context.Context, organisation, user uuid
 		if u, err = r.Store.User(ctx, user); err != nil {
 			return fmt.Errorf("look up user: %w", err)
 		}
+		if err := r.guard(ctx, teamChange{organisation: organisation, member: user, after: permissions}); err != nil {
+			return err
+		}
 		m := Membership{Of: organisation, UserID: user, Permissions: permissions, CreatedAt: r.Clock()}
 		if err := r.Store.AddOrganisationMember(ctx, m); err != nil {
 			return fmt.Errorf("add organisation member: %w", err)
@@ -77,6 +80,9 @@ func (r *Registry) LeaveOrganisation(ctx context.Context, organisation, user uui
 		}
 		if _, err := r.Store.User(ctx, user); err != nil {
 			return fmt.Errorf("look up user: %w", err)
+		}
+		if err := r.guard(ctx, teamChange{organisation: organisation, member: user}); err != nil {
+			return err
 		}
 		removed, err := r.Store.RemoveOrganisationMember(ctx, organisation, user)
 		if err != nil {

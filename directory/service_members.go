@@ -32,6 +32,9 @@ func (r *Registry) AddServiceMember(ctx context.Context, serviceID, userID uuid.
 		if _, err := r.Store.LockService(ctx, serviceID); err != nil {
 			return fmt.Errorf("lock service: %w", err)
 		}
+		if err := r.guard(ctx, teamChange{service: serviceID, member: userID, after: rights.Permissions}); err != nil {
+			return err
+		}
 		folders, err := r.existingFolders(ctx, serviceID, rights.Folders)
 		if err != nil {
 			return err
@@ -96,6 +99,9 @@ func (r *Registry) SetServiceRights(ctx context.Context, serviceID, userID uuid.
 		if err != nil {
 			return fmt.Errorf("look up member: %w", err)
 		}
+		if err := r.guard(ctx, teamChange{service: serviceID, member: userID, before: member.Permissions, after: rights.Permissions}); err != nil {
+			return err
+		}
 		if !team.MayChange(userID, rights.Permissions) {
 			return ErrTeamTooSmall
 		}
@@ -143,6 +149,9 @@ func (r *Registry) RemoveServiceMember(ctx context.Context, serviceID, userID uu
 		i := slices.IndexFunc(team.Members, func(m TeamMember) bool { return m.UserID == userID })
 		if i < 0 {
 			return ErrNotMember
+		}
+		if err := r.guard(ctx, teamChange{service: serviceID, member: userID}); err != nil {
+			return err
 		}
 		if !team.MayRemove(userID) {
 			return ErrTeamTooSmall

@@ -275,6 +275,10 @@ func (r *Registry) SetOrganisationPermissions(ctx context.Context, userID, organ
 		if err != nil {
 			return nil, fmt.Errorf("look up memberships: %w", err)
 		}
+		change := teamChange{organisation: organisationID, member: userID, before: before.OrganisationPermissions[organisationID], after: permissions}
+		if err := r.guard(ctx, change); err != nil {
+			return nil, err
+		}
 		if err := r.Store.SetOrganisationPermissions(ctx, Membership{UserID: userID, Of: organisationID, Permissions: permissions}); err != nil {
 			return nil, fmt.Errorf("set permissions: %w", err)
 		}

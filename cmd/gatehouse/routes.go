@@ -65,13 +65,23 @@ func (a *app) directoryRoutes() []web.Route {
 		notify: &notify.API{Registry: a.registry, Passwords: a.authn, Messages: a.queue, Links: a.links},
 		gate: &notify.Gate{
 			Internal: &notify.InternalClients{Secrets: a.secrets.NotifyInternalClients, Clock: a.clock.Now},
-			Token:    func(next web.Handler) web.Handler { return a.server.Bearer(oauth.NeedScope("notify.admin"), next) },
+			Token:    func(next web.Handler) web.Handler { return a.server.Bearer(needDirectory, next) },
+			People:   a.registry,
 			Issuer:   a.config.Issuer, ReferencePrefix: oauth.ReferencePrefix,
 		},
 		delius: &delius.API{Store: a.registry.Store, Authn: a.authn},
 		bearer: a.server.Bearer,
 	}
 	return d.routes()
+}
+
+// needDirectory needs what the gate of the Notify API lets in: a client that may
+// do everything, or a person who may read the directory.
+func needDirectory(c *directory.Caller) error {
+	if c.Subject != "" && c.HasScope(oauth.ScopeDirectoryRead) {
+		return nil
+	}
+	return oauth.NeedScope(oauth.ScopeNotifyAdmin)(c)
 }
 
 // mount adds routes, making the router at the first call.

@@ -1,6 +1,8 @@
 package notify
 
 import (
+	"cmp"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -9,12 +11,19 @@ import (
 )
 
 // Gate protects the Notify API. It lets in upstream's own application with the
-// internal JWT, and everybody whose access token of this server carries the
-// scope notify.admin.
+// internal JWT, everybody whose access token of this server carries the scope
+// notify.admin, and people with their own token of the scope directory.read,
+// as far as the policy goes.
 type Gate struct {
 	Internal *InternalClients
-	// Token is the protection by access tokens.
+	// Token is the protection by access tokens that carry one of the two scopes,
+	// directory.read only for a user.
 	Token func(next web.Handler) web.Handler
+	// Scope is a further scope that lets a caller do everything behind this
+	// gate; "" for none.
+	Scope string
+	// People knows who calls with their own token.
+	People *directory.Registry
 	// Issuer is the iss claim of this server's JWTs, and ReferencePrefix the
 	// beginning of its tokens that are none.
 	Issuer          string
@@ -24,7 +33,7 @@ type Gate struct {
 // Protect returns next behind the gate. A bearer token that does not look like
 // one of this server's is refused in the words of the internal JWT.
 func (g *Gate) Protect(next web.Handler) web.Handler {
-	byToken := g.Token(next)
+	byToken := g.Token(g.admit(next))
 	return func(w http.ResponseWriter, r *http.Request) error {
 		if token, err := bearerToken(r); err == nil && g.ours(token) {
 			return byToken(w, r)
@@ -34,6 +43,36 @@ func (g *Gate) Protect(next web.Handler) web.Handler {
 			return err
 		}
 		return next(w, r.WithContext(directory.WithCaller(r.Context(), caller)))
+	}
+}
+
+// adminScope allows a client everything.
+const adminScope = "notify.admin"
+
+// admit lets a token of the scope notify.admin through, and a person to what the
+// policy says. Everything else answers as something that does not exist.
+func (g *Gate) admit(next web.Handler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		caller := *directory.CallerFrom(r.Context())
+		if caller.HasScope(adminScope) || g.Scope != "" && caller.HasScope(g.Scope) {
+			return next(w, r)
+		}
+		person, err := g.People.Person(r.Context(), caller.Subject)
+		if err != nil {
+			return err
+		}
+		if ok, err := g.permits(person, r); err != nil || !ok {
+			return cmp.Or(err, error(errNoResult))
+		}
+		caller.Person = person
+		err = next(w, r.WithContext(directory.WithCaller(r.Context(), &caller)))
+		if !errors.Is(err, directory.ErrForbidden) {
+			return err
+		}
+		if err := g.People.RecordRefusal(r.Context(), person, shape(r.Method, r.URL.EscapedPath())); err != nil {
+			return err
+		}
+		return tokenFault(http.StatusForbidden, "You are not allowed to make this change")
 	}
 }
 

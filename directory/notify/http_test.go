@@ -45,6 +45,7 @@ type server struct {
 	// callers are who got through the gate.
 	callers []*directory.Caller
 	outbox  *outbox
+	router  *web.Router
 	links   *Links
 }
 
@@ -97,13 +98,14 @@ func eachServer(t *testing.T, test func(t *testing.T, s *server)) {
 			Internal: &InternalClients{Clock: clock, Secrets: map[string][]string{
 				"notify-admin": {secretOne, "", secretTwo}, functionalTests: {"functional-tests-secret-key"},
 			}},
-			Token: ourTokens, Issuer: testIssuer, ReferencePrefix: "gh_",
+			Token: ourTokens, People: s.registry, Issuer: testIssuer, ReferencePrefix: "gh_",
 		}
 		router := &web.Router{
 			Classify: classify, Fallback: func(*http.Request) web.Surface { return Surface{} }, Timeout: time.Minute,
 			Clock: clock, Log: slog.New(slog.DiscardHandler), NewRequestID: rand.Text,
 		}
 		router.Add(s.routes(api, gate)...)
+		s.router = router
 		s.Server = httptest.NewServer(router)
 		t.Cleanup(s.Close)
 		test(t, s)
@@ -132,6 +134,10 @@ func (s *server) routes(api *API, gate *Gate) []web.Route {
 // token has the scope, one has not.
 func ourTokens(next web.Handler) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
+		if subject, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer gh_at_of_"); ok {
+			person := &directory.Caller{ClientID: "app", Subject: subject, Scopes: []string{"directory.read"}}
+			return next(w, r.WithContext(directory.WithCaller(r.Context(), person)))
+		}
 		switch r.Header.Get("Authorization") {
 		case "Bearer gh_at_admin":
 			return next(w, r.WithContext(directory.WithCaller(r.Context(), &directory.Caller{ClientID: "svc", Scopes: []string{"notify.admin"}})))

@@ -124,7 +124,7 @@ func (a *API) showMembers(w http.ResponseWriter, r *http.Request) error {
 	shown := make([]organisationMember, len(members))
 	for i := range members {
 		m := &members[i]
-		shown[i] = organisationMember{user: userOf(&m.User, m.Memberships), Permissions: list(m.Permissions)}
+		shown[i] = organisationMember{user: userSeen(r, &m.User, m.Memberships), Permissions: list(m.Permissions)}
 	}
 	return writeJSON(w, r, http.StatusOK, data{shown})
 }
@@ -137,7 +137,7 @@ func (a *API) showFullMembers(w http.ResponseWriter, r *http.Request) error {
 	}
 	shown := make([]user, len(members))
 	for i := range members {
-		shown[i] = userOf(&members[i].User, members[i].Memberships)
+		shown[i] = userSeen(r, &members[i].User, members[i].Memberships)
 	}
 	return writeJSON(w, r, http.StatusOK, data{shown})
 }

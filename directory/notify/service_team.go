@@ -83,7 +83,7 @@ func (a *API) ListTeam(w http.ResponseWriter, r *http.Request) error {
 	}
 	shown := make([]user, len(users))
 	for i, u := range users {
-		shown[i] = userOf(u, of[u.ID])
+		shown[i] = userSeen(r, u, of[u.ID])
 	}
 	return writeJSON(w, r, http.StatusOK, data{shown})
 }

@@ -73,7 +73,7 @@ func (a *API) writeUser(w http.ResponseWriter, r *http.Request, status int, u *d
 	if err != nil {
 		return err
 	}
-	return writeJSON(w, r, status, data{userOf(u, m)})
+	return writeJSON(w, r, status, data{userSeen(r, u, m)})
 }
 
 // CreateUser answers POST /user. What only the server may set (id, counters,
