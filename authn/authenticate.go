@@ -105,7 +105,7 @@ func (t *trial) plan() plan {
 		t.step("user", "", "unknown")
 		return plan{}
 	}
-	p := policy(t.user, t.Front, t.ACRValues)
+	p := policy(admitted(t.user, t.AdmitPending), t.Front, t.ACRValues)
 	switch {
 	case p.refused != "":
 		t.step("policy", p.refused, "refuse")
@@ -161,6 +161,11 @@ func (t *trial) complete(ctx context.Context, last Factor, signIn string) (*Outc
 	s := t.service
 	t.step("sign in", "", "pass")
 	err := s.Directory.InTx(ctx, func(ctx context.Context) error {
+		if t.Also != nil {
+			if err := t.Also(ctx, t.user); err != nil {
+				return err
+			}
+		}
 		if err := t.settleCount(ctx, signIn); err != nil {
 			return err
 		}

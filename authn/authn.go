@@ -78,6 +78,12 @@ type Attempt struct {
 	Network netip.Addr
 	// Caller is the client that presented the attempt, for limits and the trace.
 	Caller string
+	// AdmitPending begins a sign-in of a user who is not active yet. It completes
+	// only if Also makes them active.
+	AdmitPending bool
+	// Also, when not nil, runs in the transaction that completes the sign-in,
+	// which fails with it.
+	Also func(ctx context.Context, u *directory.User) error
 }
 
 // Outcome is what an attempt that was not refused led to.

@@ -100,7 +100,7 @@ func (t *trial) revalidate(ctx context.Context, in *signIn) (*Outcome, error) {
 	}
 	t.step("policy", "the address was proved long ago", "need "+string(EmailCode))
 	return t.wait(ctx, &signIn{
-		UserID: in.UserID, Next: EmailCode, Proved: in.Next, ACRValues: in.ACRValues, BegunAt: in.BegunAt,
+		UserID: in.UserID, Next: EmailCode, Proved: in.Next, Pending: in.Pending, ACRValues: in.ACRValues, BegunAt: in.BegunAt,
 	})
 }
 

@@ -18,6 +18,7 @@ const (
 	SessionCookie = "gatehouse_session" // the session's token
 	SignInCookie  = "gatehouse_signin"  // a sign-in under way
 	BrowserCookie = "gatehouse_browser" // ties flows to the browser that began them
+	ReturnCookie  = "gatehouse_return"  // leads back to an invitation after the sign-in
 )
 
 func (c Cookies) name(name string) string {

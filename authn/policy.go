@@ -43,6 +43,17 @@ func policy(u *directory.User, front Front, acrValues []string) plan {
 	}
 }
 
+// admitted is how the policy sees a pending user who becomes active with the
+// sign-in it decides about; otherwise it sees users as they are.
+func admitted(u *directory.User, pending bool) *directory.User {
+	if !pending || u.State != directory.Pending {
+		return u
+	}
+	active := *u
+	active.State = directory.Active
+	return &active
+}
+
 // mustRevalidate reports whether a user who has proved the second factor must
 // also prove that the e-mail address is still theirs, as they must when that was
 // last proved this long ago or longer; every 0 is never (seed 002). It raises no

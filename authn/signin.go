@@ -24,6 +24,7 @@ type signIn struct {
 	Next   Factor    `json:"next"`
 	// Proved is the second factor, where Next only proves the e-mail address anew.
 	Proved    Factor    `json:"proved,omitempty"`
+	Pending   bool      `json:"pending,omitempty"` // see Attempt.AdmitPending
 	ACRValues []string  `json:"acr_values,omitempty"`
 	BegunAt   time.Time `json:"begun_at"`
 	ExpiresAt time.Time `json:"expires_at"`
@@ -42,7 +43,7 @@ func (s *Service) signInTTL() time.Duration { return 2 * s.codeTTL() }
 
 // challenge begins the wait for the factor that follows a password.
 func (t *trial) challenge(ctx context.Context, next Factor) (*Outcome, error) {
-	return t.wait(ctx, &signIn{UserID: t.user.ID, Next: next, ACRValues: t.ACRValues, BegunAt: t.at})
+	return t.wait(ctx, &signIn{UserID: t.user.ID, Next: next, Pending: t.AdmitPending, ACRValues: t.ACRValues, BegunAt: t.at})
 }
 
 // wait keeps a sign-in under way, and sends the code that it waits for if it is one.
@@ -127,7 +128,7 @@ func (s *Service) underWay(ctx context.Context, token string) (*signIn, *directo
 	case err != nil:
 		return nil, nil, fmt.Errorf("find user: %w", err)
 	}
-	p := policy(user, Browser, in.ACRValues)
+	p := policy(admitted(user, in.Pending), Browser, in.ACRValues)
 	if p.refused != "" || p.next != in.secondFactor() || in.Next == EmailCode && user.EmailAddress == "" || user.PasswordChangedAt.After(in.BegunAt) {
 		return nil, nil, ErrNoSignIn
 	}
