@@ -25,5 +25,8 @@ func (a *app) cleanUp(ctx context.Context) {
 		if err := a.server.Store.DeleteExpired(ctx, a.clock.Now()); err != nil {
 			a.log.ErrorContext(ctx, "clean up grants", "error", err)
 		}
+		if err := a.registry.CleanUp(ctx); err != nil {
+			a.log.ErrorContext(ctx, "clean up directory", "error", err)
+		}
 	}
 }
