@@ -15,14 +15,17 @@ import (
 type schema struct {
 	types     []string // any when empty
 	enum      []string
-	nonEmpty  bool // a string with something to see, an array with an item
-	maxLength int  // in characters; 0 for any
-	uuid      bool // every fault is worded "is not a valid UUID"
+	nonEmpty  bool                     // a string with something to see, an array with an item
+	maxLength int                      // in characters; 0 for any
+	uuid      bool                     // every fault is worded "is not a valid UUID"
+	format    func(text string) string // returns what is wrong with a string, or ""
 
 	items      *schema
 	properties []property // in the order in which their faults are told
 	required   []string
 	strict     bool // no other property may be there
+	// minProperties is how many must be there at least.
+	minProperties int
 }
 
 type property struct {
@@ -75,6 +78,11 @@ func (s *schema) checkString(v string, report func(field, text string)) {
 	if s.nonEmpty && strings.TrimSpace(v) == "" {
 		report("", show(v)+" should be non-empty")
 	}
+	if s.format != nil {
+		if fault := s.format(v); fault != "" {
+			report("", fault)
+		}
+	}
 	if s.maxLength > 0 && utf8.RuneCountInString(v) > s.maxLength {
 		report("", show(v)+" is too long")
 	}
@@ -110,6 +118,13 @@ func (s *schema) checkObject(v object, report func(field, text string)) {
 			verb = " were"
 		}
 		report("", "Additional properties are not allowed ("+strings.Join(unexpected, ", ")+verb+" unexpected)")
+	}
+	switch {
+	case len(v) >= s.minProperties:
+	case s.minProperties == 1:
+		report("", "{} should be non-empty")
+	default:
+		report("", show(v)+" does not have enough properties")
 	}
 }
 
