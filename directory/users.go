@@ -15,7 +15,7 @@ type userStore interface {
 	// LockUser keeps a user as it is, for everybody else, until the transaction ends.
 	LockUser(ctx context.Context, id uuid.UUID) error
 	// FindUsers returns the users whose address contains a text, in any letter
-	// case, ordered by address; every user who has an address for "".
+	// case, ordered by address: the first thousand.
 	FindUsers(ctx context.Context, part string) ([]*User, error)
 	// SetCurrentSession replaces the session of Notify's application.
 	SetCurrentSession(ctx context.Context, userID uuid.UUID, session uuid.NullUUID) error

@@ -29,12 +29,15 @@ func (d Directory) LockUser(ctx context.Context, id uuid.UUID) error {
 // likeEscapes makes a text stand for itself in a pattern with ! as its escape.
 var likeEscapes = strings.NewReplacer("!", "!!", "%", "!%", "_", "!_")
 
+// foundUsers bounds a search: no answer holds more, whatever the directory holds.
+const foundUsers = 1000
+
 // FindUsers implements directory.Store.
 func (d Directory) FindUsers(ctx context.Context, part string) ([]*directory.User, error) {
 	part = strings.ToLower(norm.NFKC.String(part))
 	return d.users(ctx, `
 		select `+userColumns+` from users u where u.email_normalised like $1 escape '!'
-		order by u.email_normalised, u.id`, "%"+likeEscapes.Replace(part)+"%")
+		order by u.email_normalised, u.id limit $2`, "%"+likeEscapes.Replace(part)+"%", foundUsers)
 }
 
 // SetCurrentSession implements directory.Store.
