@@ -26,7 +26,7 @@ type teamChange struct {
 // A person needs the permission to manage the team, else the team does not exist
 // for them ([ErrNotFound]). They grant nothing that they lack, to themselves
 // included, and touch no platform administrator ([ErrForbidden]). They add
-// whom they share a team with; everybody else is invited.
+// whom they share a team with; everybody else is invited, in their own name.
 func (r *Registry) guard(ctx context.Context, c teamChange) error {
 	caller := CallerFrom(ctx).Person
 	if caller == nil {
@@ -36,11 +36,14 @@ func (r *Registry) guard(ctx context.Context, c teamChange) error {
 	if err != nil {
 		return err
 	}
+	if !p.User.PlatformAdmin && !p.manages(c) {
+		return ErrNotFound
+	}
+	if c.inviter != uuid.Nil && c.inviter != p.User.ID {
+		return fmt.Errorf("invite in another name: %w", ErrForbidden)
+	}
 	if p.User.PlatformAdmin {
 		return nil
-	}
-	if !p.manages(c) {
-		return ErrNotFound
 	}
 	if c.member != uuid.Nil {
 		if err := r.guardMember(ctx, p, c); err != nil {
