@@ -15,6 +15,7 @@ type teamChange struct {
 	organisation uuid.UUID
 	member       uuid.UUID // uuid.Nil for an invitation, which has no user yet
 	joins        bool      // the member is not in the team so far
+	inviter      uuid.UUID // who a new invitation is from
 	before       []string  // permissions
 	after        []string
 }
