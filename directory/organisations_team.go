@@ -16,6 +16,9 @@ const CanMakeServicesLive = "can_make_services_live"
 // (seeds 000 to 002).
 var organisationUserPermissions = []string{CanMakeServicesLive, "manage_services", "view_all_services", "manage_organisation"}
 
+// OrganisationUserPermissionNames returns what a member of an organisation may be allowed.
+func OrganisationUserPermissionNames() []string { return slices.Clone(organisationUserPermissions) }
+
 // OrganisationUserPermissions returns names, each once. A name that is not a
 // permission is [ErrNotFound].
 func OrganisationUserPermissions(names []string) ([]string, error) {

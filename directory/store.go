@@ -15,6 +15,7 @@ type Store interface {
 	credentialStore
 	serviceStore
 	organisationStore
+	organisationInvitationStore
 	brandingStore
 	usageStore
 	acceptanceStore

@@ -8,6 +8,7 @@ import (
 	htmltemplate "html/template"
 	"io"
 	"maps"
+	"slices"
 	"strings"
 	texttemplate "text/template"
 	"unicode"
@@ -25,6 +26,12 @@ const (
 	AgreementSigned         = "agreement_signed"
 	AgreementSignedOnBehalf = "agreement_signed_on_behalf"
 	AgreementSignedForYou   = "agreement_signed_for_you"
+
+	OrganisationInvitation = "organisation_invitation"
+	GoLiveRequest          = "go_live_request"
+	GoLiveReceipt          = "go_live_receipt"
+	GoLiveNextSteps        = "go_live_next_steps"
+	GoLiveRejected         = "go_live_rejected"
 
 	SignInLink           = "sign_in_link"
 	VerifyEmail          = "verify_email"
@@ -47,6 +54,7 @@ type definition struct {
 	channel string
 	subject string // e-mail only
 	keys    []string
+	lines   []string // those of the keys that may hold more than one line
 }
 
 // agreementKeys are what is told about an agreement, whoever is told.
@@ -77,6 +85,16 @@ var definitions = map[string]definition{
 	AgreementSigned:         {channel: Email, subject: "You have accepted the data sharing and financial agreement", keys: agreementKeys},
 	AgreementSignedOnBehalf: {channel: Email, subject: "You have accepted the data sharing and financial agreement", keys: agreementKeys},
 	AgreementSignedForYou:   {channel: Email, subject: "The data sharing and financial agreement was accepted on your behalf", keys: agreementKeys},
+
+	OrganisationInvitation: {channel: Email, subject: "You have been invited to an organisation", keys: []string{"user_name", "organisation_name", "url"}},
+	GoLiveRequest: {channel: Email, subject: "A service asks to go live", keys: []string{
+		"service_name", "requester_name", "requester_email_address", "make_service_live_link", "support_page_link", "organisation_name", "name",
+	}},
+	GoLiveReceipt:   {channel: Email, subject: "Your request to go live", keys: []string{"service_name", "name", "organisation_name", "organisation_team_member_names"}},
+	GoLiveNextSteps: {channel: Email, subject: "Next steps for a request to go live", keys: []string{"service_name", "body"}, lines: []string{"body"}},
+	GoLiveRejected: {channel: Email, subject: "Your service cannot go live yet", lines: []string{"reason"}, keys: []string{
+		"name", "service_name", "organisation_name", "reason", "organisation_team_member_name", "organisation_team_member_email",
+	}},
 }
 
 //go:embed templates
@@ -98,6 +116,9 @@ func render(m authn.Message, serviceName string) (words, error) {
 	data := make(map[string]any, len(m.Personalisation)+2)
 	for key, value := range m.Personalisation {
 		data[key] = plain(value)
+		if text, ok := value.(string); ok && slices.Contains(d.lines, key) {
+			data[key] = plainLines(text)
+		}
 	}
 	data["service"], data["subject"] = cmp.Or(serviceName, "Gatehouse"), d.subject
 	w := words{subject: d.subject}
@@ -152,6 +173,15 @@ func plain(value any) any {
 		return all
 	}
 	return value
+}
+
+// plainLines is plain for a text of several lines.
+func plainLines(text string) string {
+	lines := strings.Split(strings.ReplaceAll(text, "\r\n", "\n"), "\n")
+	for i, line := range lines {
+		lines[i], _ = plain(line).(string)
+	}
+	return strings.Join(lines, "\n")
 }
 
 type executor interface {

@@ -29,25 +29,34 @@ func routeList(t *testing.T) (all, devOnly []string) {
 	a.mount(a.demoRoutes(&demoData{issuer: issuer})...)
 	for _, route := range a.router.Routes() {
 		method, path, _ := strings.Cut(route, " ")
-		described := method + " " + describedPath(path)
-		all = append(all, described)
-		if !slices.Contains(served, route) {
-			devOnly = append(devOnly, described)
+		for _, path := range describedPaths(path) {
+			described := method + " " + path
+			all = append(all, described)
+			if !slices.Contains(served, route) {
+				devOnly = append(devOnly, described)
+			}
 		}
 	}
 	slices.Sort(all)
 	return all, devOnly
 }
 
-// describedPath is a pattern as a reader knows it.
-func describedPath(pattern string) string {
-	switch pattern {
-	case "/{$}":
-		return "/"
-	case "/user/{a}/{b}": // see userPair
-		return "/user/details/{userId}"
+// describedPaths are a pattern as a reader knows it.
+func describedPaths(pattern string) []string {
+	base, notices := strings.CutSuffix(pattern, "/{notice}/{service_id}")
+	switch {
+	case pattern == "/{$}":
+		return []string{"/"}
+	case pattern == "/user/{a}/{b}": // see userPair
+		return []string{"/user/details/{userId}"}
+	case notices: // see GoLiveRoutes
+		return []string{
+			base + "/notify-users-of-request-to-go-live/{service_id}",
+			base + "/notify-org-member-about-next-steps-of-go-live-request/{service_id}",
+			base + "/notify-service-member-of-rejected-go-live-request/{service_id}",
+		}
 	}
-	return pattern
+	return []string{pattern}
 }
 
 func TestDescriptionNamesEveryRouteAndNoOther(t *testing.T) {

@@ -16,6 +16,8 @@ import (
 type dialects struct {
 	notify *notify.API
 	gate   *notify.Gate
+	// usage protects the one route that tools which count messages call.
+	usage  *notify.Gate
 	delius *delius.API
 	// bearer protects with an access token of a caller that need accepts.
 	bearer func(need func(*directory.Caller) error, next web.Handler) web.Handler
@@ -26,7 +28,12 @@ func (d *dialects) routes() []web.Route {
 	authenticate := d.bearer(delius.AuthenticateRole.Check, d.delius.Authenticate)
 	all := append(d.userRoutes(), web.Route{Method: http.MethodPost, Path: "/authenticate", Surface: delius.Surface{}, Handler: authenticate})
 	all = append(all, d.notify.OrganisationRoutes(d.gate.Protect)...)
+	all = append(all, d.notify.BrandingRoutes(d.gate.Protect)...)
+	all = append(all, d.notify.InvitationRoutes(d.gate.Protect)...)
+	all = append(all, d.notify.GoLiveRoutes(d.gate.Protect)...)
+	all = append(all, d.notify.UsageRoute(d.usage.Protect))
 	all = append(all, d.notify.ServiceRoutes(d.gate.Protect)...)
+	all = append(all, d.notify.UserRoutes(d.gate.Protect)...)
 	return all
 }
 
@@ -37,6 +44,7 @@ func (d *dialects) userRoutes() []web.Route {
 		{Method: http.MethodPost, Path: "/user", Surface: userSurface{}, Handler: d.gate.Protect(d.notify.CreateUser)},
 		{Method: http.MethodGet, Path: "/user", Surface: userSurface{}, Handler: details(d.delius.UsersByEmail)},
 		{Method: http.MethodGet, Path: "/user/{ref}", Surface: userSurface{}, Handler: showUser(d.gate.Protect(d.notify.ShowUser), details(d.delius.UserByUsername))},
+		{Method: http.MethodPost, Path: "/user/{ref}", Surface: userSurface{}, Handler: updateUser(d.gate.Protect(d.notify.UpdateUser))},
 		{Method: http.MethodGet, Path: "/user/{a}/{b}", Surface: userSurface{}, Handler: userPair(details(d.delius.UserByNumber))},
 		{Method: http.MethodPost, Path: "/user/{username}/password", Surface: delius.Surface{}, Handler: password},
 	}
@@ -53,6 +61,14 @@ func showUser(byID, byUsername web.Handler) web.Handler {
 		r.SetPathValue("username", ref)
 		return byUsername(w, r)
 	}
+}
+
+// updateUser answers POST /user/{ref}, which Delius does not know.
+func updateUser(next web.Handler) web.Handler {
+	return notify.WithID("ref", func(w http.ResponseWriter, r *http.Request) error {
+		r.SetPathValue("user_id", r.PathValue("ref"))
+		return next(w, r)
+	})
 }
 
 // userPair answers GET /user/{a}/{b}. net/http cannot register
@@ -89,7 +105,7 @@ func asksDelius(r *http.Request) bool {
 	case "/user":
 		return r.Method == http.MethodGet || r.Method == http.MethodHead
 	case "/user/{ref}":
-		return !isUserID(r.PathValue("ref"))
+		return r.Method != http.MethodPost && !isUserID(r.PathValue("ref"))
 	}
 	return r.PathValue("a") == "details"
 }

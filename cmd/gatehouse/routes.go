@@ -62,7 +62,7 @@ func (a *app) oauthRoutes() []web.Route {
 
 func (a *app) directoryRoutes() []web.Route {
 	d := &dialects{
-		notify: &notify.API{Registry: a.registry, Passwords: a.authn, Messages: a.queue, Links: a.links},
+		notify: &notify.API{Registry: a.registry, Passwords: a.authn, Proofs: a.authn, Messages: a.queue, Links: a.links},
 		gate: &notify.Gate{
 			Internal: &notify.InternalClients{Secrets: a.secrets.NotifyInternalClients, Clock: a.clock.Now},
 			Token:    func(next web.Handler) web.Handler { return a.server.Bearer(needDirectory, next) },
@@ -72,7 +72,19 @@ func (a *app) directoryRoutes() []web.Route {
 		delius: &delius.API{Store: a.registry.Store, Authn: a.authn},
 		bearer: a.server.Bearer,
 	}
+	usage := *d.gate
+	usage.Scope = oauth.ScopeNotifyUsage
+	usage.Token = func(next web.Handler) web.Handler { return a.server.Bearer(needUsage, next) }
+	d.usage = &usage
 	return d.routes()
+}
+
+// needUsage needs a caller that may say what services sent.
+func needUsage(c *directory.Caller) error {
+	if c.HasScope(oauth.ScopeNotifyUsage) {
+		return nil
+	}
+	return oauth.NeedScope(oauth.ScopeNotifyAdmin)(c)
 }
 
 // needDirectory needs what the gate of the Notify API lets in: a client that may
@@ -119,6 +131,9 @@ var surfaces = []struct {
 	{"/user", notify.Surface{}},
 	{"/organisation", notify.Surface{}},
 	{"/service", notify.Surface{}},
+	{"/letter-branding", notify.Surface{}},
+	{"/email-branding", notify.Surface{}},
+	{"/invite", notify.Surface{}},
 	{"/dev/", web.Problem{}},
 }
 

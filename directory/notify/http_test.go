@@ -41,7 +41,10 @@ type server struct {
 	*httptest.Server
 	t        *testing.T
 	registry *directory.Registry
+	stores   *storage.Stores
+	authn    *authn.Service
 	mu       sync.Mutex
+	now      time.Time
 	// callers are who got through the gate.
 	callers []*directory.Caller
 	outbox  *outbox
@@ -88,12 +91,16 @@ func eachServer(t *testing.T, test func(t *testing.T, s *server)) {
 	storagetest.Each(t, func(t *testing.T, stores *storage.Stores) {
 		s := &server{t: t}
 		store := storage.Directory{DB: stores.DB}
-		clock := func() time.Time { return testNow }
+		s.stores, s.now = stores, testNow
+		clock := func() time.Time { s.mu.Lock(); defer s.mu.Unlock(); return s.now }
 		s.registry = &directory.Registry{Store: store, Clock: clock, NewID: uuid.New}
-		passwords := &authn.Service{Directory: store, Store: storage.Authn{DB: stores.DB}, Hasher: &authn.Hasher{}, Clock: clock, CodeKey: make([]byte, 32)}
 		s.outbox = &outbox{queue: &message.Queue{Store: storage.Outbox{DB: stores.DB}, Sealer: plainSealer{}, Clock: clock, NewID: uuid.New}}
 		s.links = &Links{AdminURL: "http://localhost:6012", Keys: [][]byte{make([]byte, 32)}, Clock: clock, Rand: rand.Reader}
-		api := &API{Registry: s.registry, Passwords: passwords, Messages: s.outbox, Links: s.links}
+		s.authn = &authn.Service{
+			Directory: store, Store: storage.Authn{DB: stores.DB}, Cache: storage.AuthnCache{Redis: stores.Redis}, Messages: s.outbox,
+			Hasher: &authn.Hasher{}, Clock: clock, CodeKey: make([]byte, 32), RefusalTime: time.Nanosecond,
+		}
+		api := &API{Registry: s.registry, Passwords: s.authn, Proofs: s.authn, Messages: s.outbox, Links: s.links}
 		gate := &Gate{
 			Internal: &InternalClients{Clock: clock, Secrets: map[string][]string{
 				"notify-admin": {secretOne, "", secretTwo}, functionalTests: {"functional-tests-secret-key"},
@@ -124,10 +131,24 @@ func (s *server) routes(api *API, gate *Gate) []web.Route {
 	all := []web.Route{
 		{Method: http.MethodPost, Path: "/user", Surface: Surface{}, Handler: protect(api.CreateUser)},
 		{Method: http.MethodGet, Path: "/user/{user_id}", Surface: Surface{}, Handler: WithID("user_id", protect(api.ShowUser))},
+		{Method: http.MethodPost, Path: "/user/{user_id}", Surface: Surface{}, Handler: WithID("user_id", protect(api.UpdateUser))},
 	}
+	all = append(all, api.UserRoutes(protect)...)
 	all = append(all, api.OrganisationRoutes(protect)...)
+	all = append(all, api.BrandingRoutes(protect)...)
+	all = append(all, api.InvitationRoutes(protect)...)
+	all = append(all, api.GoLiveRoutes(protect)...)
+	all = append(all, api.UsageRoute(protect))
 	all = append(all, api.ServiceRoutes(protect)...)
 	return all
+}
+
+// advance moves the clock of the server and of the in-process Redis.
+func (s *server) advance(d time.Duration) {
+	s.mu.Lock()
+	s.now = s.now.Add(d)
+	s.mu.Unlock()
+	s.stores.Advance(d)
 }
 
 // ourTokens stands in for package oauth, which this package does not know: one
