@@ -14,7 +14,6 @@ type teamChange struct {
 	service      uuid.UUID // or
 	organisation uuid.UUID
 	member       uuid.UUID // uuid.Nil for an invitation, which has no user yet
-	joins        bool      // the member is not in the team so far
 	inviter      uuid.UUID // who a new invitation is from
 	before       []string  // permissions
 	after        []string
