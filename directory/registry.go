@@ -99,7 +99,7 @@ func (r *Registry) newUser(n NewUser) (*User, error) {
 		u.AuthType = defaultAuthType(u.MobileNumber)
 	}
 	if u.AuthType == SMSAuth && u.MobileNumber == "" {
-		return nil, &FieldError{Field: "mobile_number", Reason: "Mobile number must be set if auth_type is set to sms_auth"}
+		return nil, &FieldError{Field: "mobile_number", Reason: NumberNeeded}
 	}
 	return u, nil
 }

@@ -15,6 +15,7 @@ import (
 type API struct {
 	Registry  *directory.Registry
 	Passwords Passwords
+	Proofs    Proofs
 	Messages  Messages
 	Links     *Links
 }

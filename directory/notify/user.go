@@ -145,6 +145,9 @@ func userFault(err error) error {
 		return fieldFault(conflict.Field, "This value is already in use by another user")
 	}
 	if field, ok := errors.AsType[*directory.FieldError](err); ok {
+		if field.Reason == directory.NumberNeeded { // a rule of two fields
+			return fault(http.StatusBadRequest, field.Reason)
+		}
 		return fieldFault(field.Field, field.Reason)
 	}
 	return err
