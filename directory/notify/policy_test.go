@@ -110,6 +110,8 @@ func (w *world) path(route string) string {
 	for i, segment := range segments {
 		if id, ok := w.ids[segment]; ok {
 			segments[i] = id.String()
+		} else if segment == "{notice}" { // see notice
+			segments[i] = "notify-users-of-request-to-go-live"
 		} else if strings.HasPrefix(segment, "{") {
 			segments[i] = uuid.NewString()
 		}
