@@ -19,9 +19,6 @@ const (
 	OrganisationTeam TeamKind = "organisation"
 )
 
-// InvitationLife is how long an invitation can be accepted (seed 002).
-const InvitationLife = 48 * time.Hour
-
 // What stands against accepting an invitation.
 var (
 	// ErrInvitationClosed says that it was accepted, withdrawn or left for too
@@ -41,7 +38,7 @@ type TeamInvitation struct {
 	InvitedBy string // who invites, by name
 	// EmailAddress is who is invited.
 	EmailAddress string
-	Status       string // "pending", "accepted" or "cancelled"
+	Status       InvitationStatus
 	Permissions  []string
 	Folders      []uuid.UUID // of a service
 	AuthType     AuthType    // wanted by a service
@@ -52,14 +49,14 @@ type TeamInvitation struct {
 }
 
 // Accepted reports whether somebody accepted the invitation.
-func (i *TeamInvitation) Accepted() bool { return i.Status == "accepted" }
+func (i *TeamInvitation) Accepted() bool { return i.Status == InvitationAccepted }
 
 // Expired reports whether the invitation was left for too long.
-func (i *TeamInvitation) Expired(now time.Time) bool { return now.Sub(i.CreatedAt) >= InvitationLife }
+func (i *TeamInvitation) Expired(now time.Time) bool { return now.Sub(i.CreatedAt) >= InvitationTTL }
 
 // Open reports whether the invitation can be accepted.
 func (i *TeamInvitation) Open(now time.Time) bool {
-	return i.Status == "pending" && i.Active && !i.Expired(now)
+	return i.Status == InvitationPending && i.Active && !i.Expired(now)
 }
 
 // For reports whether a user's address is the one invited.
@@ -141,18 +138,18 @@ func (r *Registry) accept(ctx context.Context, i *TeamInvitation, u *User) error
 	if err := r.join(ctx, i, u, actor); err != nil {
 		return err
 	}
-	err := r.Store.AcceptInvitation(ctx, i.Kind, i.ID, r.Clock().Add(-InvitationLife))
+	err := r.Store.AcceptInvitation(ctx, i.Kind, i.ID, r.Clock().Add(-InvitationTTL))
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return ErrInvitationClosed
 	case err != nil:
 		return fmt.Errorf("mark invitation: %w", err)
 	}
-	values := func(status string, u *User) map[string]any {
+	values := func(status InvitationStatus, u *User) map[string]any {
 		return map[string]any{"status": status, "state": u.State, "auth_type": u.AuthType}
 	}
 	return r.record(ctx, "accept_invitation", actor, i.ID.String(), map[string]any{
-		"user_id": u.ID, string(i.Kind) + "_id": i.TeamID, "before": values("pending", &before), "after": values("accepted", u),
+		"user_id": u.ID, string(i.Kind) + "_id": i.TeamID, "before": values(InvitationPending, &before), "after": values(InvitationAccepted, u),
 	})
 }
 

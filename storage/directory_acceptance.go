@@ -18,7 +18,7 @@ func (d Directory) TeamInvitation(ctx context.Context, kind directory.TeamKind, 
 	i := directory.TeamInvitation{Kind: kind}
 	var folders []string
 	err := d.DB.row(ctx, query, []any{id},
-		&i.ID, &i.TeamID, &i.TeamName, &i.Active, &i.InvitedBy, &i.EmailAddress, &i.Status, listInto(&i.Permissions),
+		&i.ID, &i.TeamID, &i.TeamName, &i.Active, &i.InvitedBy, &i.EmailAddress, (*string)(&i.Status), listInto(&i.Permissions),
 		listInto(&folders), (*string)(&i.AuthType), listInto(&i.Features), timeInto(&i.CreatedAt))
 	if err != nil {
 		return nil, err

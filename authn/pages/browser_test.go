@@ -55,6 +55,18 @@ var states = []struct {
 	}, 200, "Check your phone"},
 	{"security-key", person{next: authn.SecurityKey}, toCode, 200, "This account needs a security key"},
 	{"consent", person{}, open("/consent"), 200, "Allow Example Forms to use your account?"},
+	{"invitation", person{invited: invited{to: aliceInvited()}}, open("/invitation/good"), 200, "You have been invited"},
+	{"invitation-by-email", person{invited: invited{to: aliceInvited(byEmail)}}, open("/invitation/good"), 200, "You have been invited"},
+	{"invitation-faults", person{invited: invited{to: aliceInvited()}}, func(b *pagestest.Browser, base string) int64 {
+		b.Go(base + "/invitation/good")
+		return b.Click("button")
+	}, 400, "You have been invited"},
+	{"invitation-long", person{invited: invited{to: aliceInvited(atLength)}}, open("/invitation/good"), 200, "You have been invited"},
+	{"invitation-account", person{invited: invited{to: aliceInvited(), account: true}}, open("/invitation/good"), 200, "You have been invited"},
+	{"invitation-signed-in", person{invited: invited{to: aliceInvited(toMinistry)}}, signedInTo("/organisation-invitation/good"), 200, "You have been invited"},
+	{"invitation-other", person{invited: invited{to: aliceInvited(forBob)}}, signedInTo("/invitation/good"), 403, "This invitation is for somebody else"},
+	{"invitation-joined", person{invited: invited{to: aliceInvited(accepted)}}, signedInTo("/invitation/good"), 200, "You have joined Fishing licences"},
+	{"invitation-expired", person{invited: invited{to: aliceInvited(tooOld)}}, open("/invitation/good"), 410, "This invitation has expired"},
 	{"signed-out", person{}, open("/signed-out"), 200, "You are signed out"},
 	{"expired-sign-in", person{}, open("/signin/code"), 400, "Your sign-in has expired"},
 	{"expired-flow", person{}, open("/signin?flow=gone"), 400, "Your sign-in has expired"},
@@ -73,6 +85,14 @@ func signIn(b *pagestest.Browser, password string) int64 {
 	b.Fill("identifier", "alice@example.gov.uk")
 	b.Fill("password", password)
 	return b.Click("button")
+}
+
+func signedInTo(path string) func(*pagestest.Browser, string) int64 {
+	return func(b *pagestest.Browser, base string) int64 {
+		b.Go(base + "/signin")
+		signIn(b, rightPassword)
+		return b.Go(base + path)
+	}
 }
 
 func toCode(b *pagestest.Browser, base string) int64 {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"gatehouse/authn"
+	"gatehouse/directory"
 	"gatehouse/internal/web"
 )
 
@@ -73,11 +74,17 @@ func (p *Pages) submitCode(w http.ResponseWriter, r *http.Request) error {
 		view.Faults = fault
 		return p.render(w, http.StatusBadRequest, "code", flow, view)
 	}
+	back, err := p.wayBack(r, flow, under.User)
+	if err != nil {
+		return err
+	}
 	outcome, err := p.Authn.Authenticate(r.Context(), authn.Attempt{
 		Front: authn.Browser, Factor: under.Next, SignIn: p.Cookies.Get(r, authn.SignInCookie), Secret: code,
-		ACRValues: flow.ACRValues, Network: web.Network(r),
+		ACRValues: flow.ACRValues, Network: web.Network(r), Also: p.joining(back),
 	})
 	switch {
+	case errors.Is(err, directory.ErrInvitationClosed), errors.Is(err, directory.ErrNotInvited):
+		return redirect(w, back.Path) // which says why
 	case errors.Is(err, authn.ErrRefused):
 		view.Faults = []fault{{"code", view.text("code.refused")}}
 		return p.render(w, http.StatusForbidden, "code", flow, view)

@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"time"
+
+	"github.com/google/uuid"
 
 	"gatehouse/authn"
 	"gatehouse/directory"
@@ -27,6 +30,27 @@ type Authn interface {
 	StartSession(ctx context.Context, o *authn.Outcome, info authn.SessionInfo) (token string, s *authn.Session, err error)
 	Session(ctx context.Context, token string) (*authn.Session, *directory.User, error)
 	EndSession(ctx context.Context, token string) error
+	PreparePassword(ctx context.Context, password string) (authn.PreparedPassword, error)
+	// StorePassword joins the transaction in ctx.
+	StorePassword(ctx context.Context, userID uuid.UUID, p authn.PreparedPassword, actor directory.Actor) error
+}
+
+// Invitations is what the pages need of [directory.Registry].
+type Invitations interface {
+	TeamInvitation(ctx context.Context, kind directory.TeamKind, id uuid.UUID) (*directory.TeamInvitation, error)
+	// InvitedAccount is nil when the person invited has to make an account.
+	InvitedAccount(ctx context.Context, i *directory.TeamInvitation) (*directory.User, error)
+	RegisterInvited(ctx context.Context, i *directory.TeamInvitation, name, mobile string, also func(ctx context.Context, u *directory.User) error) (*directory.User, error)
+	AcceptInvitation(ctx context.Context, kind directory.TeamKind, id, userID uuid.UUID) error
+}
+
+// Returns keeps where browsers go back to after a sign-in, by the secret of each.
+type Returns interface {
+	PutReturn(ctx context.Context, secret string, to []byte, ttl time.Duration) error
+	// Return and TakeReturn return directory.ErrNotFound for one that is unknown
+	// or has expired; TakeReturn also forgets it.
+	Return(ctx context.Context, secret string) ([]byte, error)
+	TakeReturn(ctx context.Context, secret string) ([]byte, error)
 }
 
 // Flows finds authorizations under way; package oauth implements it.
@@ -70,6 +94,14 @@ type Pages struct {
 	Issuer string
 	// ServiceName is the name at the head of each page.
 	ServiceName string
+
+	Invitations Invitations
+	// InvitationID opens the token of an invitation's link, however old it is; an
+	// error says that it is none of ours.
+	InvitationID func(token string) (uuid.UUID, error)
+	Returns      Returns
+	Clock        directory.Clock
+	NewSecret    func() string // 128 random bits or more, as text for a cookie
 }
 
 // Routes returns the routes of the pages.
@@ -89,6 +121,10 @@ func (p *Pages) Routes() []web.Route {
 		post("/signin/resend", p.resendCode),
 		post("/signout", p.signOut),
 		get("/signed-out", p.SignedOut),
+		get("/invitation/{token}", p.invitation(directory.ServiceTeam)),
+		post("/invitation/{token}", p.submitInvitation(directory.ServiceTeam)),
+		get("/organisation-invitation/{token}", p.invitation(directory.OrganisationTeam)),
+		post("/organisation-invitation/{token}", p.submitInvitation(directory.OrganisationTeam)),
 		get("/assets/{name}", p.asset),
 		get("/favicon.ico", p.favicon),
 		get("/robots.txt", p.robots),

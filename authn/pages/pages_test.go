@@ -31,6 +31,7 @@ type person struct {
 	last     atomic.Pointer[authn.Attempt]
 	replaced atomic.Pointer[string]
 	ended    atomic.Pointer[string]
+	invited  invited
 }
 
 const (
@@ -44,7 +45,7 @@ func (p *person) outcome() *authn.Outcome {
 
 var user = &directory.User{ID: uuid.UUID{15: 1}, Name: "Alice Example", EmailAddress: "alice@example.gov.uk", MobileNumber: "+447700900123"}
 
-func (p *person) Authenticate(_ context.Context, a authn.Attempt) (*authn.Outcome, error) {
+func (p *person) Authenticate(ctx context.Context, a authn.Attempt) (*authn.Outcome, error) {
 	p.attempts.Add(1)
 	p.last.Store(&a)
 	switch {
@@ -52,6 +53,8 @@ func (p *person) Authenticate(_ context.Context, a authn.Attempt) (*authn.Outcom
 		return nil, p.err
 	case a.Factor == authn.Password && a.Secret == rightPassword:
 		return p.outcome(), nil
+	case a.Factor == authn.SMSCode && a.Secret == rightCode && a.SignIn == "sign-in-1" && a.Also != nil:
+		return &authn.Outcome{User: user}, a.Also(ctx, user)
 	case a.Factor == authn.SMSCode && a.Secret == rightCode && a.SignIn == "sign-in-1":
 		return &authn.Outcome{User: user}, nil
 	}
@@ -104,7 +107,10 @@ func serve(t *testing.T, p *person) *httptest.Server {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	issuer := "http://" + server.Listener.Addr().String()
-	hosted := &pages.Pages{Authn: p, Flows: p, Issuer: issuer, ServiceName: "Gatehouse"}
+	hosted := &pages.Pages{
+		Authn: p, Flows: p, Issuer: issuer, ServiceName: "Gatehouse",
+		Invitations: &p.invited, InvitationID: p.invited.open, Returns: &p.invited, Clock: func() time.Time { return noon }, NewSecret: func() string { return "secret-1" },
+	}
 	router := &web.Router{
 		Classify: classify, Fallback: func(*http.Request) web.Surface { return hosted }, Timeout: 10 * time.Second,
 		Clock: time.Now, Log: slog.New(slog.DiscardHandler), NewRequestID: func() string { return "request-1" },

@@ -10,13 +10,9 @@ import (
 
 // home says who is signed in, and lets them sign out.
 func (p *Pages) home(w http.ResponseWriter, r *http.Request) error {
-	var user *directory.User
-	if token := p.Cookies.Get(r, authn.SessionCookie); token != "" {
-		var err error
-		_, user, err = p.Authn.Session(r.Context(), token)
-		if err != nil && !errors.Is(err, authn.ErrNoSession) {
-			return err
-		}
+	user, err := p.signedIn(r)
+	if err != nil {
+		return err
 	}
 	view := struct {
 		frame

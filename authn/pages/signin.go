@@ -97,7 +97,7 @@ func (p *Pages) finish(w http.ResponseWriter, r *http.Request, f *Flow, o *authn
 	p.Cookies.Set(w, authn.SessionCookie, token, 0)
 	p.Cookies.Clear(w, authn.SignInCookie)
 	if f.ID == "" {
-		return redirect(w, "/")
+		return p.goBack(w, r, o.User)
 	}
 	return redirect(w, withFlow(ContinuePath, f))
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	"log/slog"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
@@ -166,9 +167,22 @@ func (a *app) wireLinks() error {
 	return nil
 }
 
+// invitationID opens the link of an invitation. How old the link is does not
+// matter, since the invitation itself knows.
+func (a *app) invitationID(token string) (uuid.UUID, error) {
+	id, err := a.links.Open(token, math.MaxInt64)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	return uuid.ParseBytes(id)
+}
+
 func (a *app) wireServer(store storage.Directory, grants storage.OAuthGrants) {
 	cookies := authn.Cookies{Secure: strings.HasPrefix(a.config.Issuer, "https://")}
-	a.pages = &pages.Pages{Authn: a.authn, Cookies: cookies, Issuer: a.config.Issuer, ServiceName: a.config.ServiceName}
+	a.pages = &pages.Pages{
+		Authn: a.authn, Cookies: cookies, Issuer: a.config.Issuer, ServiceName: a.config.ServiceName, Invitations: a.registry,
+		InvitationID: a.invitationID, Returns: storage.Returns{Redis: a.stores.Redis}, Clock: a.clock.Now, NewSecret: rand.Text,
+	}
 	a.server = &oauth.Server{
 		Issuer: a.config.Issuer, Store: grants, Flows: storage.OAuthFlows{Redis: a.stores.Redis}, Clients: a.clients, Keys: a.keys,
 		Sessions: a.authn, Consent: a.pages, Cookies: cookies, Secrets: a.keyring.DeriveAll("tokens"), Clock: a.clock.Now, Rand: rand.Reader,

@@ -1,0 +1,84 @@
+package pages
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"gatehouse/authn"
+	"gatehouse/directory"
+	"gatehouse/internal/web"
+)
+
+// register makes an account for somebody invited and begins its first sign-in,
+// which proves the number or the address. Only with that does the account become
+// active and the invitation count as accepted.
+func (p *Pages) register(w http.ResponseWriter, r *http.Request, v *invitationView, form fields) error {
+	v.Name, v.Mobile = strings.TrimSpace(form["name"]), strings.TrimSpace(form["mobile_number"])
+	v.Faults = v.registrationFaults(form)
+	if v.Faults != nil {
+		return p.render(w, http.StatusBadRequest, "invitation", v.Flow, v)
+	}
+	user, err := p.createInvited(r, v, form["password"])
+	switch {
+	case errors.Is(err, directory.ErrConflict), errors.Is(err, directory.ErrInvitationClosed):
+		return redirect(w, v.Path) // the page says what has changed meanwhile
+	case err != nil:
+		if v.Faults = v.registrationFault(err); v.Faults == nil {
+			return err
+		}
+		return p.render(w, http.StatusBadRequest, "invitation", v.Flow, v)
+	}
+	outcome, err := p.Authn.Authenticate(r.Context(), authn.Attempt{
+		Front: authn.Browser, Factor: authn.Password, UserID: user.ID, Secret: form["password"], Network: web.Network(r), AdmitPending: true,
+	})
+	if err != nil {
+		return err
+	}
+	back := wayBack{Path: v.Path, UserID: user.ID, Kind: v.Invitation.Kind, Invitation: v.Invitation.ID}
+	if err := p.comeBack(w, r, back); err != nil {
+		return err
+	}
+	return p.proceed(w, r, v.Flow, outcome)
+}
+
+// createInvited writes the account and its password in one transaction.
+func (p *Pages) createInvited(r *http.Request, v *invitationView, password string) (*directory.User, error) {
+	prepared, err := p.Authn.PreparePassword(r.Context(), password)
+	if err != nil {
+		return nil, err
+	}
+	return p.Invitations.RegisterInvited(r.Context(), v.Invitation, v.Name, v.Mobile, func(ctx context.Context, u *directory.User) error {
+		return p.Authn.StorePassword(ctx, u.ID, prepared, directory.Actor{Kind: "user", ID: u.ID.String()})
+	})
+}
+
+// registrationFaults are those that are seen without looking anything up.
+func (v *invitationView) registrationFaults(form fields) []fault {
+	faults := v.missing(fields{"name": v.Name}, "name")
+	if v.SMS() || v.Mobile != "" {
+		if v.Mobile == "" {
+			faults = append(faults, fault{"mobile_number", v.text("mobile_number.missing")})
+		} else if _, err := directory.ParseMobile(v.Mobile); err != nil {
+			faults = append(faults, fault{"mobile_number", v.text("mobile_number.refused")})
+		}
+	}
+	return append(faults, v.missing(form, "password")...)
+}
+
+// registrationFault words why the account was refused; nil when it is no fault
+// of the form.
+func (v *invitationView) registrationFault(err error) []fault {
+	if weak, ok := errors.AsType[*authn.PasswordError](err); ok {
+		return []fault{{"password", weak.Reason}}
+	}
+	field, ok := errors.AsType[*directory.FieldError](err)
+	switch {
+	case ok && field.Field == "mobile_number":
+		return []fault{{"mobile_number", v.text("mobile_number.refused")}}
+	case ok && field.Field == "name":
+		return []fault{{"name", v.text("name.refused")}}
+	}
+	return nil
+}
