@@ -8,6 +8,11 @@ import (
 
 // serviceStore is the part of [Store] that keeps services and their teams.
 type serviceStore interface {
+	invitationStore
+	joinRequestStore
+	eventStore
+	platformStore
+
 	CreateService(ctx context.Context, s *Service) error
 	Service(ctx context.Context, id uuid.UUID) (*Service, error)
 	// LockService returns a service that no other transaction changes until

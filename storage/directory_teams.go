@@ -27,9 +27,9 @@ func (d Directory) MembershipsOf(ctx context.Context, userID uuid.UUID) (directo
 
 // memberships runs a query made of the constants above and returns what each
 // user belongs to.
-func (d Directory) memberships(ctx context.Context, query string, id uuid.UUID) (of func(uuid.UUID) directory.Memberships, err error) {
+func (d Directory) memberships(ctx context.Context, query string, args ...any) (of func(uuid.UUID) directory.Memberships, err error) {
 	all := map[uuid.UUID]*directory.Memberships{}
-	err = d.DB.each(ctx, query, []any{id}, func(scan func(...any) error) error {
+	err = d.DB.each(ctx, query, args, func(scan func(...any) error) error {
 		var kind string
 		var user, in uuid.UUID
 		var active bool

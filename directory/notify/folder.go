@@ -168,7 +168,7 @@ func (a *API) DeleteFolder(w http.ResponseWriter, r *http.Request) error {
 	if err := a.Registry.DeleteFolder(r.Context(), s.ID, id, a.actor(r)); err != nil {
 		return folderFault(err, s)
 	}
-	return answerNothing(w, r)
+	return noContent(w, r)
 }
 
 // MoveToFolder answers POST /service/{service_id}/template-folder/contents and
@@ -189,7 +189,7 @@ func (a *API) MoveToFolder(w http.ResponseWriter, r *http.Request) error {
 	if err := a.Registry.MoveFolders(r.Context(), s.ID, target, body.ids("folders"), a.actor(r)); err != nil {
 		return folderFault(err, s)
 	}
-	return answerNothing(w, r)
+	return noContent(w, r)
 }
 
 func folderFault(err error, s *directory.Service) error {

@@ -27,7 +27,10 @@ func (a *API) ServiceRoutes(protect func(web.Handler) web.Handler) []web.Route {
 		protected(protect, http.MethodGet, "/service/{service_id}/organisation", a.ShowServiceOrganisation, "service_id"),
 	}
 	routes = append(routes, a.teamRoutes(protect)...)
-	return append(routes, a.folderRoutes(protect)...)
+	routes = append(routes, a.folderRoutes(protect)...)
+	routes = append(routes, a.invitationRoutes(protect)...)
+	routes = append(routes, a.joinRequestRoutes(protect)...)
+	return append(routes, a.platformRoutes(protect)...)
 }
 
 // protected is a route behind the gate, of which these segments are UUIDs.
@@ -58,7 +61,9 @@ func (a *API) serviceAt(r *http.Request) (*directory.Service, error) {
 	return a.Registry.Store.Service(r.Context(), id)
 }
 
-func (a *API) actor(r *http.Request) directory.Actor { return directory.CallerFrom(r.Context()).Actor() }
+func (a *API) actor(r *http.Request) directory.Actor {
+	return directory.CallerFrom(r.Context()).Actor()
+}
 
 // maxListed bounds every list that has no natural bound.
 const maxListed = 1000
@@ -212,7 +217,7 @@ func (a *API) ArchiveService(w http.ResponseWriter, r *http.Request) error {
 	if err := a.Registry.ArchiveService(r.Context(), s.ID, a.actor(r)); err != nil {
 		return err
 	}
-	return answerNothing(w, r)
+	return noContent(w, r)
 }
 
 // ShowServiceOrganisation answers GET /service/{service_id}/organisation: an
@@ -240,13 +245,4 @@ func serviceFault(err error, name string) error {
 		return fieldFault(field.Field, field.Reason)
 	}
 	return err
-}
-
-// answerNothing is an answer without a body.
-func answerNothing(w http.ResponseWriter, _ *http.Request) error {
-	for name, value := range headers {
-		w.Header().Set(name, value)
-	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
 }

@@ -150,7 +150,7 @@ func (a *API) RemoveFromTeam(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	}
-	return answerNothing(w, r)
+	return noContent(w, r)
 }
 
 // SetTeamRights answers POST /user/{user_id}/service/{service_id}/permission.
@@ -180,5 +180,5 @@ func (a *API) SetTeamRights(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return answerNothing(w, r)
+	return noContent(w, r)
 }

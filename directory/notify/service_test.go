@@ -121,7 +121,9 @@ func TestCreatedServiceIsTheFullService(t *testing.T) {
 		if diff := cmp.Diff(want, shown); diff != "" {
 			t.Error(diff)
 		}
-		member := decode[struct{ Data struct{ Permissions map[uuid.UUID][]string } }](t, s.do(request{method: "GET", path: "/user/" + u.ID.String()}), 200).Data
+		member := decode[struct {
+			Data struct{ Permissions map[uuid.UUID][]string }
+		}](t, s.do(request{method: "GET", path: "/user/" + u.ID.String()}), 200).Data
 		id := uuid.MustParse(got["id"].(string))
 		if diff := cmp.Diff(directory.CreatorPermissions(), member.Permissions[id]); diff != "" {
 			t.Errorf("the creator's permissions: %s", diff)

@@ -33,6 +33,7 @@ create unique index users_username_normalised_key on users (username_normalised)
 create unique index users_email_normalised_key on users (email_normalised) where username_normalised is null;
 create index users_email_normalised_idx on users (email_normalised);
 create index users_mobile_e164_idx on users (mobile_e164);
+create index users_created_at_idx on users (created_at, id);
 
 create table counters (
     name text primary key,
@@ -254,7 +255,9 @@ create table events (
     created_at integer not null
 ) strict;
 create index events_created_at_idx on events (created_at, id);
-create index events_subject_idx on events (subject, created_at);
+create index events_subject_idx on events (subject, created_at, id);
+create index events_event_type_idx on events (event_type, created_at, id);
+create index events_actor_id_idx on events (actor_id, created_at, id);
 
 -- +goose Down
 drop table events;
