@@ -201,7 +201,7 @@ func (s *server) do(q request) response {
 	}
 	switch q.authorization {
 	case "":
-		r.Header.Set("Authorization", "Bearer "+internalJWT(secretOne, map[string]any{}))
+		r.Header.Set("Authorization", "Bearer "+internalJWT(secretOne, map[string]any{"iat": s.registry.Clock().Unix()}))
 	case "-":
 	default:
 		r.Header.Set("Authorization", q.authorization)
