@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/google/uuid"
@@ -47,7 +48,8 @@ func (d Directory) listedOrganisations(ctx context.Context, query string, args .
 	return all, err
 }
 
-// OrganisationServices implements directory.Store.
+// OrganisationServices implements directory.Store. Its order is not that of any
+// collation that both engines have.
 func (d Directory) OrganisationServices(ctx context.Context, id uuid.UUID) ([]directory.Service, error) {
 	var all []directory.Service
 	err := d.DB.each(ctx, `
@@ -58,6 +60,12 @@ func (d Directory) OrganisationServices(ctx context.Context, id uuid.UUID) ([]di
 		}
 		all = append(all, s)
 		return nil
+	})
+	slices.SortFunc(all, func(a, b directory.Service) int {
+		if a.Active != b.Active {
+			return map[bool]int{true: -1, false: 1}[a.Active]
+		}
+		return strings.Compare(a.Name, b.Name)
 	})
 	return all, err
 }
