@@ -36,11 +36,9 @@ func (r *Registry) guard(ctx context.Context, c teamChange) error {
 	if err != nil {
 		return err
 	}
-	if !p.User.PlatformAdmin && !p.manages(c) {
+	otherName := c.inviter != uuid.Nil && c.inviter != p.User.ID
+	if otherName || !p.User.PlatformAdmin && !p.manages(c) {
 		return ErrNotFound
-	}
-	if c.inviter != uuid.Nil && c.inviter != p.User.ID {
-		return fmt.Errorf("invite in another name: %w", ErrForbidden)
 	}
 	if p.User.PlatformAdmin {
 		return nil

@@ -84,7 +84,7 @@ func (a *API) inviteToOrganisation(w http.ResponseWriter, r *http.Request) error
 	}
 	n := directory.OrganisationInvitation{OrganisationID: id, EmailAddress: body.EmailAddress, InvitedByID: body.InvitedBy, Permissions: permissions}
 	i, err := a.Registry.InviteToOrganisation(r.Context(), n, a.actor(r), func(ctx context.Context, i *directory.OrganisationInvitation, o *directory.Organisation, inviter *directory.User) error {
-		return a.sendOrganisationInvitation(ctx, i, o, inviter, orEmpty(body.InviteLinkHost))
+		return a.sendOrganisationInvitation(ctx, i, o, inviter, linkHost(r, orEmpty(body.InviteLinkHost)))
 	})
 	if err != nil {
 		return archivedFault(err, "Cannot invite a user to an archived organisation")

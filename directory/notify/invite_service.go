@@ -96,7 +96,7 @@ func (a *API) InviteToService(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	made, err := a.Registry.InviteToService(r.Context(), i, a.actor(r), func(ctx context.Context, i *directory.ServiceInvitation, s *directory.Service, from *directory.User) error {
-		url, err := a.Links.To(host, "invitation", i.ID.String())
+		url, err := a.Links.To(linkHost(r, host), "invitation", i.ID.String())
 		if err != nil {
 			return err
 		}

@@ -108,6 +108,15 @@ func (rule row) permits(p *directory.Person, ids map[string]uuid.UUID) bool {
 	return false
 }
 
+// linkHost is where the links of messages lead. Machines may choose; a message
+// that a person sends leads here, not where they want its token to go.
+func linkHost(r *http.Request, wanted string) string {
+	if directory.CallerFrom(r.Context()).Person != nil {
+		return ""
+	}
+	return wanted
+}
+
 // userSeen is a user as the caller may see them: a colleague's other teams,
 // number and sign-ins are not shown to a person.
 func userSeen(r *http.Request, u *directory.User, m directory.Memberships) user {

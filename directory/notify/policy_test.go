@@ -365,3 +365,42 @@ func TestOnlyActivePeopleAreLetIn(t *testing.T) {
 		s.do(own).want(t, 404, hiddenBody)
 	})
 }
+
+// TestPeopleInviteInTheirOwnName also holds that the link of the message leads
+// here, and not to the host that the person asks for.
+func TestPeopleInviteInTheirOwnName(t *testing.T) {
+	const invite = "/organisation/{organisation_id}/invite"
+	cases := []struct {
+		name, role, inviter, permission string
+		status                          int
+	}{
+		{"their own", "manager A", "manager A", "manage_organisation", 201},
+		{"more than their own", "manager A", "manager A", "can_make_services_live", 403},
+		{"in another name", "manager A", "member A", "manage_organisation", 404},
+		{"in a stranger's name", "manager A", "manager B", "manage_organisation", 404},
+		{"as a member", "member A", "member A", "manage_organisation", 404},
+		{"as the manager of another", "manager B", "manager B", "manage_organisation", 404},
+		{"as a platform administrator", "platform", "platform", "can_make_services_live", 201},
+		{"as a platform administrator in another name", "platform", "manager A", "manage_organisation", 404},
+		{"as the client", "client", "manager A", "can_make_services_live", 201},
+	}
+	eachServer(t, func(t *testing.T, s *server) {
+		w := newWorld(t, s)
+		for _, c := range cases {
+			t.Run(c.name, func(t *testing.T) {
+				body := fmt.Sprintf(`{"email_address":"new@example.gov.uk","invited_by":%q,"permissions":[%q],"invite_link_host":"https://evil.example"}`,
+					w.people[c.inviter], c.permission)
+				got := s.do(request{method: "POST", path: w.path(invite), authorization: w.as(c.role), body: body})
+				if got.StatusCode != c.status || c.status == 404 && got.body != hiddenBody+"\n" {
+					t.Errorf("got %d %s, want %d", got.StatusCode, got.body, c.status)
+				}
+				for _, m := range s.outbox.take() {
+					url, _ := m.Personalisation["url"].(string)
+					if strings.HasPrefix(url, "https://evil.example") != (c.role == "client") {
+						t.Errorf("the link leads to %s", url)
+					}
+				}
+			})
+		}
+	})
+}
