@@ -95,12 +95,12 @@ func (d Directory) LiveServicesOf(ctx context.Context, users []*directory.User) 
 // KindOf implements directory.Store.
 func (d Directory) KindOf(ctx context.Context, id uuid.UUID) (kind string, service uuid.NullUUID, err error) {
 	err = d.DB.row(ctx, `
-		select 'organisation', null from organisations where id = $1
+		select 'template_folder', service_id from template_folders where id = $1
+		union all select 'organisation', null from organisations where id = $1
 		union all select 'service', null from services where id = $1
 		union all select 'email_branding', null from email_brandings where id = $1
 		union all select 'letter_branding', null from letter_brandings where id = $1
-		union all select 'user', null from users where id = $1
-		union all select 'template_folder', service_id from template_folders where id = $1`,
+		union all select 'user', null from users where id = $1`,
 		[]any{id}, &kind, &service)
 	return kind, service, err
 }
