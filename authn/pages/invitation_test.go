@@ -278,6 +278,10 @@ func TestInvitationLostMeanwhileEndsOnItsPage(t *testing.T) {
 	if got := res.Header.Get("Location"); got != "/invitation/good" || v.cookies[authn.SessionCookie] != "" {
 		t.Errorf("%d, Location %q, cookies %v", res.StatusCode, got, v.cookies)
 	}
+	p.invited.err = nil
+	if res, _ = v.do(http.MethodPost, "/invitation/good", registration("password", "replaced at the same time")); res.Header.Get("Location") != "/invitation/good" {
+		t.Errorf("%d, Location %q", res.StatusCode, res.Header.Get("Location"))
+	}
 	for _, err := range []error{&directory.ConflictError{Field: "email_address"}, directory.ErrInvitationClosed} {
 		p.invited.err = err
 		if res, _ = v.do(http.MethodPost, "/invitation/good", registration()); res.Header.Get("Location") != "/invitation/good" {

@@ -33,6 +33,9 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request, v *invitationVi
 	outcome, err := p.Authn.Authenticate(r.Context(), authn.Attempt{
 		Front: authn.Browser, Factor: authn.Password, UserID: user.ID, Secret: form["password"], Network: web.Network(r), AdmitPending: true,
 	})
+	if errors.Is(err, authn.ErrRefused) {
+		return redirect(w, v.Path) // the account was begun anew at the same time
+	}
 	if err != nil {
 		return err
 	}
