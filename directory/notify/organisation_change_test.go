@@ -2,6 +2,7 @@ package notify
 
 import (
 	"context"
+	"net/http"
 	"strings"
 	"sync"
 	"testing"
@@ -254,7 +255,7 @@ func TestServicesFollowTheirOrganisation(t *testing.T) {
 
 func (r response) want204(t *testing.T) {
 	t.Helper()
-	if r.StatusCode != 204 || r.body != "" {
+	if r.StatusCode != http.StatusNoContent || r.body != "" {
 		t.Errorf("got %d %s, want 204", r.StatusCode, r.body)
 	}
 }

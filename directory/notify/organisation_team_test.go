@@ -1,6 +1,7 @@
 package notify
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 
@@ -52,7 +53,7 @@ func TestOrganisationsAreListedAndFound(t *testing.T) {
 				"foo.gov.uk": a, "FOO.gov.uk": a, "x.foo.gov.uk": a, "bar.foo.gov.uk": b, "y.bar.foo.gov.uk": b, "alpha.gov.uk": b, "foo.gsi.gov.uk": a,
 			} {
 				got := s.do(request{method: "GET", path: base + "/by-domain?domain=" + domain})
-				if got.StatusCode != 200 || !strings.Contains(got.body, `"id":"`+want+`"`) || !strings.Contains(got.body, `"permissions":`) {
+				if got.StatusCode != http.StatusOK || !strings.Contains(got.body, `"id":"`+want+`"`) || !strings.Contains(got.body, `"permissions":`) {
 					t.Errorf("%s: %d %s, want %s", domain, got.StatusCode, got.body, want)
 				}
 			}

@@ -83,7 +83,7 @@ func (a *API) joinOrganisation(r *http.Request) (u *directory.User, organisation
 	if permissions, err = directory.OrganisationUserPermissions(permissionNames(names)); err != nil {
 		return nil, organisation, nil, err
 	}
-	u, err = a.Registry.JoinOrganisation(r.Context(), organisation, id, permissions, directory.CallerFrom(r.Context()).Actor())
+	u, err = a.Registry.JoinOrganisation(r.Context(), organisation, id, permissions, a.actor(r))
 	if errors.Is(err, directory.ErrConflict) {
 		err = fault(http.StatusBadRequest, "User id: "+id.String()+" already part of organisation id: "+organisation.String())
 	}
@@ -104,15 +104,14 @@ func (a *API) removeMember(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = a.Registry.LeaveOrganisation(r.Context(), organisation, id, directory.CallerFrom(r.Context()).Actor())
+	err = a.Registry.LeaveOrganisation(r.Context(), organisation, id, a.actor(r))
 	if errors.Is(err, directory.ErrNotInOrganisation) {
 		return fault(http.StatusNotFound, "User not found")
 	}
 	if err != nil {
 		return err
 	}
-	w.WriteHeader(http.StatusNoContent)
-	return nil
+	return noContent(w, r)
 }
 
 // showMembers answers GET /organisation/{organisation_id}/users.
