@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -76,16 +77,15 @@ func (l *Links) Seal(payload any) (string, error) {
 			return "", fmt.Errorf("seal link: %w", err)
 		}
 	}
-	token := make([]byte, fernetHeader)
-	token[0] = fernetVersion
-	binary.BigEndian.PutUint64(token[1:], uint64(max(0, l.Clock().Unix()))) //nolint:gosec // G115: not negative
-	if _, err := io.ReadFull(l.Rand, token[9:]); err != nil {
+	header := make([]byte, fernetHeader)
+	header[0] = fernetVersion
+	binary.BigEndian.PutUint64(header[1:], uint64(max(0, l.Clock().Unix())))
+	if _, err := io.ReadFull(l.Rand, header[9:]); err != nil {
 		return "", fmt.Errorf("seal link: %w", err)
 	}
 	key := l.Keys[0]
-	token = append(token, encryptCBC(key, token[9:], plain)...)
-	token = append(token, fernetMAC(key, token)...)
-	return base64.URLEncoding.EncodeToString(token), nil
+	signed := slices.Concat(header, encryptCBC(key, header[9:], plain))
+	return base64.URLEncoding.EncodeToString(slices.Concat(signed, fernetMAC(key, signed))), nil
 }
 
 // Open returns the payload of a token that is at most maxAge old. The error is

@@ -113,7 +113,7 @@ func TestUserIsChangedFieldByField(t *testing.T) {
 			want := strings.Replace(c.want, "JOHN.SMITH@", "JOHN.SMITH"+strings.Repeat("x", i)+"@", 1)
 			got := s.do(request{method: "POST", path: "/user/" + before["id"].(string), body: body})
 			var all struct{ Data map[string]json.RawMessage }
-			if err := json.Unmarshal([]byte(got.body), &all); err != nil || got.StatusCode != 200 || string(all.Data[c.key]) != want {
+			if err := json.Unmarshal([]byte(got.body), &all); err != nil || got.StatusCode != http.StatusOK || string(all.Data[c.key]) != want {
 				t.Errorf("%s: %d, %s is %s, want %s", c.body, got.StatusCode, c.key, all.Data[c.key], want)
 			}
 			shown := s.do(request{method: "GET", path: "/user/" + before["id"].(string)})
