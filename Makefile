@@ -18,7 +18,7 @@ FUZZTIME := 10s
 
 .PHONY: help
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## Start a development server with demo data on http://localhost:8080
@@ -48,6 +48,10 @@ fuzz: ## Fuzz every parser of hostile input for FUZZTIME (10s) each
 bench: ## Measure against a bare net/http server; writes docs/performance.md
 	@deploy/testenv/install wrk
 	@$(STORES) go run ./cmd/bench
+
+.PHONY: bench-scale
+bench-scale: ## Measure a directory of a million users on PostgreSQL
+	@$(STORES) go run ./cmd/bench -scale
 
 .PHONY: lint
 lint: ## Check style and the import rules

@@ -34,7 +34,9 @@ type deployment struct {
 	dir     string
 	env     []string
 	dropped func() // removes what lives outside dir
-	starts  int
+	// database is the URL of its PostgreSQL database; "" without one.
+	database string
+	starts   int
 	// connections of the load generator: some cases need a user for each.
 	connections int
 }
@@ -64,6 +66,7 @@ func (b *bench) deploy(ctx context.Context, e engine) (*deployment, error) {
 		return nil, errors.Join(err, errors.New("GATEHOUSE_TEST_DATABASE_URL"))
 	}
 	database.Path = "/" + name
+	d.database = database.String()
 	d.env = append(d.env, "GATEHOUSE_DATABASE_URL="+database.String(), "GATEHOUSE_REDIS_URL="+e.redisURL, "GATEHOUSE_REDIS_PREFIX="+name+":")
 	return d, nil
 }

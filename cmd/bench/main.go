@@ -20,6 +20,7 @@ type bench struct {
 	only        string // the name of the one case to run; "" for all
 	dir         string // throw-away files
 	program     string // the built gatehouse
+	scale       bool   // measure a large directory, and nothing else
 }
 
 func main() {
@@ -32,6 +33,7 @@ func main() {
 	flag.DurationVar(&b.duration, "duration", 5*time.Second, "length of each measurement")
 	flag.IntVar(&b.connections, "connections", 16, "connections of the load generator")
 	flag.StringVar(&b.only, "only", "", "measure the case of this name alone")
+	flag.BoolVar(&b.scale, "scale", false, "measure a directory of a million users on PostgreSQL, and nothing else")
 	flag.Parse()
 	if b.connections < 2 || b.duration < time.Second {
 		fail(errors.New("want at least two connections and a second"))
@@ -59,6 +61,9 @@ func (b *bench) run(ctx context.Context, out string) error {
 	if err := b.prepare(ctx); err != nil {
 		return err
 	}
+	if b.scale {
+		return b.runScale(ctx, out, busy)
+	}
 	report := report{machine: describeMachine(ctx), busy: busy, taken: time.Now(), settings: b}
 	for _, engine := range engines(os.Getenv("GATEHOUSE_TEST_DATABASE_URL"), os.Getenv("GATEHOUSE_TEST_REDIS_URL")) {
 		fmt.Fprintf(os.Stderr, "%s\n", engine.name)
@@ -73,12 +78,28 @@ func (b *bench) run(ctx context.Context, out string) error {
 	if out == "" {
 		return report.failures()
 	}
-	return errors.Join(os.WriteFile(out, []byte(text), 0o644), report.failures())
+	old, _ := os.ReadFile(out) // the first report has none before it
+	return errors.Join(os.WriteFile(out, []byte(withScale(text, string(old), "")), 0o644), report.failures())
+}
+
+// runScale measures a large directory and puts its part into the report.
+func (b *bench) runScale(ctx context.Context, out, busy string) error {
+	results, err := b.measureScale(ctx, os.Getenv("GATEHOUSE_TEST_DATABASE_URL"), os.Getenv("GATEHOUSE_TEST_REDIS_URL"))
+	if err != nil {
+		return err
+	}
+	part := scaleMarkdown(results, describeMachine(ctx), busy, time.Now())
+	fmt.Print(part)
+	if out == "" {
+		return scaleFailures(results)
+	}
+	old, _ := os.ReadFile(out) // the first report has none before it
+	return errors.Join(os.WriteFile(out, []byte(withScale(string(old), "", part)), 0o644), scaleFailures(results))
 }
 
 // prepare builds the program and unpacks the load generator's scripts.
 func (b *bench) prepare(ctx context.Context) error {
-	if _, err := exec.LookPath("wrk"); err != nil {
+	if _, err := exec.LookPath("wrk"); err != nil && !b.scale {
 		return errors.New("wrk is not installed: run make bench")
 	}
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", b.program, "./cmd/gatehouse")

@@ -1,0 +1,50 @@
+-- A directory of 10,000 organisations, 100,000 services and 1,000,000 users. The
+-- identifier of the n-th is the MD5 of its kind and its number.
+set synchronous_commit = off;
+set maintenance_work_mem = '256MB';
+
+insert into organisations (id, name, name_folded, active, organisation_type, can_approve_own_go_live_requests, permissions, created_at)
+select md5('o' || n)::uuid, 'Department of Things ' || n, 'department of things ' || n, true, 'central', false, '[]', 1767225600000000 + n
+from generate_series(0, 9999) n;
+
+insert into organisation_domains (domain, organisation_id)
+select 'department' || n || '.gov.uk', md5('o' || n)::uuid from generate_series(0, 9999) n;
+
+-- An index of trigrams is made faster than kept.
+drop index users_email_normalised_trgm_idx;
+insert into users (id, name, first_name, surname, email_address, email_normalised, auth_type, state, platform_admin, roles,
+    email_access_validated_at, take_part_in_research, receives_new_features_email, created_at)
+select md5('u' || n)::uuid, 'Ann Person', 'Ann', 'Person', address, address, 'email_auth', 'active', false, '[]', 1767225600000000,
+    true, true, 1767225600000000 + n
+from (
+    select n, (array['ann', 'john', 'mary', 'omar', 'lucy', 'ivan', 'nora', 'paul', 'zoe', 'sean'])[1 + n % 10] || '.' ||
+        (select string_agg((array['mor', 'lin', 'dav', 'ber', 'tan', 'wick', 'ley', 'son', 'har', 'cob', 'fer', 'gus', 'hil', 'jax',
+            'kep', 'nul', 'pry', 'quo', 'rus', 'vex'])[1 + n / (10 * power(20, place)::int) % 20], '' order by place) from generate_series(0, 2) place) ||
+        n / 80000 || '@department' || n % 10000 || '.gov.uk' as address
+    from generate_series(0, 999999) n
+) people;
+create index users_email_normalised_trgm_idx on users using gin (email_normalised gin_trgm_ops);
+
+insert into services (id, name, name_folded, active, restricted, organisation_id, organisation_type, permissions,
+    email_message_limit, sms_message_limit, letter_message_limit, settings, created_at)
+select md5('s' || n)::uuid, 'Service for things ' || n, 'service for things ' || n, true, n % 4 = 0, md5('o' || n % 10000)::uuid,
+    'central', '["email","sms","letter"]', 1000, 1000, 1000, '{}', 1767225600000000 + n
+from generate_series(0, 99999) n;
+
+-- Everybody is in one service and, one in ten, in the organisation of it.
+insert into service_members (service_id, user_id, permissions, created_at)
+select md5('s' || n % 100000)::uuid, md5('u' || n)::uuid, '["view_activity"]', 1767225600000000 from generate_series(0, 999999) n;
+
+insert into organisation_members (organisation_id, user_id, permissions, created_at)
+select md5('o' || n % 10000)::uuid, md5('u' || n)::uuid, '[]', 1767225600000000 from generate_series(0, 999999, 10) n;
+
+insert into service_allowances (service_id, financial_year, free_sms_fragments, updated_at)
+select md5('s' || n)::uuid, 2026, 20000, 1767225600000000 from generate_series(0, 99999) n;
+
+-- Twelve days of usage of two channels.
+insert into service_usage (service_id, day, channel, rate, notifications_sent, billable_units, updated_at)
+select md5('s' || n)::uuid, '2026-' || lpad(month::text, 2, '0') || '-15', channel, 0.02, 100, 120, 1767225600000000
+from generate_series(0, 99999) n, generate_series(1, 12) month, (values ('sms'), ('email')) channels (channel)
+where n % 2 = 0;
+
+vacuum analyze;
