@@ -12,8 +12,8 @@ type platformStore interface {
 	// UsersBetween returns at most limit users and what they belong to, the
 	// oldest account first; ErrNotFound when the one to come after is not there.
 	UsersBetween(ctx context.Context, q UserQuery, limit int) ([]*User, map[uuid.UUID]Memberships, error)
-	// LiveServicesOf returns the live services of these users' teams.
-	LiveServicesOf(ctx context.Context, users []*User) (map[uuid.UUID][]Service, error)
+	// LiveServicesBetween returns the live services that the same users belong to.
+	LiveServicesBetween(ctx context.Context, q UserQuery, limit int) (map[uuid.UUID][]Service, error)
 	// KindOf tells what an id is: "organisation", "service", "email_branding",
 	// "letter_branding", "user" or "template_folder", and of which service.
 	KindOf(ctx context.Context, id uuid.UUID) (kind string, service uuid.NullUUID, err error)

@@ -2,8 +2,10 @@ package storage
 
 import (
 	"context"
-	"fmt"
-	"strings"
+	"math"
+	"time"
+
+	"github.com/google/uuid"
 
 	"gatehouse/directory"
 )
@@ -19,50 +21,43 @@ func (d Directory) LogEvent(ctx context.Context, e directory.LoggedEvent) error 
 
 // Events implements directory.Store.
 func (d Directory) Events(ctx context.Context, q directory.EventQuery, limit int) ([]directory.LoggedEvent, error) {
-	where, args := []string{"1 = 1"}, []any{}
-	add := func(condition string, values ...any) {
-		numbers := make([]any, len(values))
-		for i := range values {
-			numbers[i] = len(args) + 1 + i
-		}
-		where = append(where, fmt.Sprintf(condition, numbers...))
-		args = append(args, values...)
-	}
-	if q.Type != "" {
-		add("event_type = $%d", q.Type)
-	}
-	if q.Subject != "" {
-		add("subject = $%d", q.Subject)
-	}
-	if q.ActorID != "" {
-		add("actor_id = $%d", q.ActorID)
-	}
-	if !q.From.IsZero() {
-		add("created_at >= $%d", q.From)
-	}
-	if !q.To.IsZero() {
-		add("created_at < $%d", q.To)
-	}
+	after, id := int64(math.MaxInt64), uuid.Max
 	if q.After.Valid {
-		var at int64
-		if err := d.DB.row(ctx, `select created_at from events where id = $1`, []any{q.After.UUID}, &at); err != nil {
+		if err := d.DB.row(ctx, `select created_at, id from events where id = $1`, []any{q.After.UUID}, &after, &id); err != nil {
 			return nil, err
 		}
-		add("(created_at, id) < ($%d, $%d)", at, q.After.UUID)
 	}
-	args = append(args, limit)
-	query := `select id, event_type, actor_kind, actor_id, subject, data, created_at from events where ` +
-		strings.Join(where, " and ") + fmt.Sprintf(" order by created_at desc, id desc limit $%d", len(args))
 	var all []directory.LoggedEvent
-	err := d.DB.each(ctx, query, args, func(scan func(...any) error) error {
-		var e directory.LoggedEvent
-		var text string
-		if err := scan(&e.ID, &e.Type, &e.Actor.Kind, &e.Actor.ID, &e.Subject, &text, timeInto(&e.At)); err != nil {
-			return err
-		}
-		e.Data = []byte(text)
-		all = append(all, e)
-		return nil
-	})
+	err := d.DB.each(ctx, `
+		select id, event_type, actor_kind, actor_id, subject, data, created_at from events
+		where ($1 = '' or event_type = $1) and ($2 = '' or subject = $2) and ($3 = '' or actor_id = $3)
+			and created_at >= $4 and created_at < $5 and (created_at, id) < ($6, $7)
+		order by created_at desc, id desc limit $8`,
+		[]any{q.Type, q.Subject, q.ActorID, first(q.From), last(q.To), after, id, limit}, func(scan func(...any) error) error {
+			var e directory.LoggedEvent
+			var text string
+			if err := scan(&e.ID, &e.Type, &e.Actor.Kind, &e.Actor.ID, &e.Subject, &text, timeInto(&e.At)); err != nil {
+				return err
+			}
+			e.Data = []byte(text)
+			all = append(all, e)
+			return nil
+		})
 	return all, err
+}
+
+// first and last are the bounds of a span of time, in microseconds; a zero time
+// leaves its side open.
+func first(t time.Time) int64 {
+	if t.IsZero() {
+		return math.MinInt64
+	}
+	return t.UnixMicro()
+}
+
+func last(t time.Time) int64 {
+	if t.IsZero() {
+		return math.MaxInt64
+	}
+	return t.UnixMicro()
 }

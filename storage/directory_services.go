@@ -3,9 +3,9 @@ package storage
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"strconv"
-	"strings"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -112,22 +112,20 @@ func (d Directory) UpdateService(ctx context.Context, s *directory.Service) erro
 
 // Services implements directory.Store.
 func (d Directory) Services(ctx context.Context, q directory.ServiceQuery, limit int) ([]*directory.Service, error) {
-	from, where, args := "services s", []string{"1 = 1"}, []any{}
-	if q.UserID.Valid {
-		args = append(args, q.UserID.UUID)
-		from = "service_members m join services s on s.id = m.service_id"
-		where = []string{"m.user_id = $1"}
-	}
-	if q.OnlyActive {
-		where = append(where, "s.active")
-	}
+	var after directory.Service
 	if q.After != nil {
-		args = append(args, q.After.CreatedAt, q.After.ID)
-		where = append(where, fmt.Sprintf("(s.created_at, s.id) > ($%d, $%d)", len(args)-1, len(args)))
+		after = *q.After
 	}
-	args = append(args, limit)
-	return d.services(ctx, `select `+serviceColumns+` from `+from+` where `+strings.Join(where, " and ")+
-		` order by s.created_at, s.id limit $`+strconv.Itoa(len(args)), args...)
+	if q.UserID.Valid {
+		return d.services(ctx, `
+			select `+serviceColumns+` from service_members m join services s on s.id = m.service_id
+			where m.user_id = $5 and (not $1 or s.active) and (s.created_at, s.id) > ($2, $3) order by s.created_at, s.id limit $4`,
+			q.OnlyActive, first(after.CreatedAt), after.ID, limit, q.UserID.UUID)
+	}
+	return d.services(ctx, `
+		select `+serviceColumns+` from services s
+		where (not $1 or s.active) and (s.created_at, s.id) > ($2, $3) order by s.created_at, s.id limit $4`,
+		q.OnlyActive, first(after.CreatedAt), after.ID, limit)
 }
 
 // ServicesNamed implements directory.Store.
@@ -169,31 +167,15 @@ func (d Directory) TeamMembers(ctx context.Context, serviceID uuid.UUID) ([]dire
 // DomainOwners implements directory.Store.
 func (d Directory) DomainOwners(ctx context.Context, domains []string) (map[string]uuid.UUID, error) {
 	owners := map[string]uuid.UUID{}
-	if len(domains) == 0 {
-		return owners, nil
-	}
-	args := make([]any, len(domains))
-	for i, domain := range domains {
-		args[i] = domain
-	}
-	err := d.DB.each(ctx, `select domain, organisation_id from organisation_domains where domain in (`+placeholders(1, len(args))+`)`,
-		args, func(scan func(...any) error) error {
-			var domain string
-			var owner uuid.UUID
-			if err := scan(&domain, &owner); err != nil {
-				return err
-			}
+	for _, domain := range slices.Compact(slices.Sorted(slices.Values(domains))) {
+		var owner uuid.UUID
+		err := d.DB.row(ctx, `select organisation_id from organisation_domains where domain = $1`, []any{domain}, &owner)
+		switch {
+		case err == nil:
 			owners[domain] = owner
-			return nil
-		})
-	return owners, err
-}
-
-// placeholders returns "$first, …", n of them.
-func placeholders(first, n int) string {
-	all := make([]string, n)
-	for i := range all {
-		all[i] = "$" + strconv.Itoa(first+i)
+		case !errors.Is(err, directory.ErrNotFound):
+			return nil, err
+		}
 	}
-	return strings.Join(all, ", ")
+	return owners, nil
 }

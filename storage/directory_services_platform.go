@@ -2,85 +2,73 @@ package storage
 
 import (
 	"context"
-	"fmt"
-	"strings"
 
 	"github.com/google/uuid"
 
 	"gatehouse/directory"
 )
 
-// UsersBetween implements directory.Store.
-func (d Directory) UsersBetween(ctx context.Context, q directory.UserQuery, limit int) ([]*directory.User, map[uuid.UUID]directory.Memberships, error) {
-	where, args := []string{"u.state = 'active'"}, []any{}
-	add := func(condition string, value any) {
-		args = append(args, value)
-		where = append(where, fmt.Sprintf(condition, len(args)))
-	}
-	if !q.CreatedFrom.IsZero() {
-		add("u.created_at >= $%d", q.CreatedFrom)
-	}
-	if !q.CreatedTo.IsZero() {
-		add("u.created_at < $%d", q.CreatedTo)
-	}
-	if !q.LoggedInFrom.IsZero() {
-		add("u.logged_in_at >= $%d", q.LoggedInFrom)
-	}
+// chosenUsers are the users of a UserQuery; its arguments are those of chosen.
+const chosenUsers = ` from users u
+	where u.state = 'active' and u.created_at >= $1 and u.created_at < $2
+		and coalesce(u.logged_in_at, -1) >= $3 and coalesce(u.logged_in_at, -1) < $4
+		and (u.take_part_in_research = $5 or u.take_part_in_research = $6) and (u.created_at, u.id) > ($7, $8)
+	order by u.created_at, u.id limit $9`
+
+// chosen returns the arguments of chosenUsers. Who never signed in was at no time.
+func (d Directory) chosen(ctx context.Context, q directory.UserQuery, limit int) ([]any, error) {
+	loggedInFrom := first(q.LoggedInFrom)
 	if !q.LoggedInTo.IsZero() {
-		add("u.logged_in_at < $%d", q.LoggedInTo)
+		loggedInFrom = max(loggedInFrom, 0)
 	}
+	takesPart, orNot := true, false
 	if q.TakePartInResearch != nil {
-		add("u.take_part_in_research = $%d", *q.TakePartInResearch)
+		takesPart, orNot = *q.TakePartInResearch, *q.TakePartInResearch
 	}
+	var after directory.User
 	if q.After.Valid {
-		after, err := d.User(ctx, q.After.UUID)
+		u, err := d.User(ctx, q.After.UUID)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
-		args = append(args, after.CreatedAt, after.ID)
-		where = append(where, fmt.Sprintf("(u.created_at, u.id) > ($%d, $%d)", len(args)-1, len(args)))
+		after = *u
 	}
-	args = append(args, limit)
-	users, err := d.users(ctx, `select `+userColumns+` from users u where `+strings.Join(where, " and ")+
-		fmt.Sprintf(" order by u.created_at, u.id limit $%d", len(args)), args...)
-	if err != nil || len(users) == 0 {
-		return nil, nil, err
-	}
-	of, err := d.membershipsOfAll(ctx, users)
-	return users, of, err
+	return []any{
+		first(q.CreatedFrom), last(q.CreatedTo), loggedInFrom, last(q.LoggedInTo), takesPart, orNot,
+		first(after.CreatedAt), after.ID, limit,
+	}, nil
 }
 
-// membershipsOfAll returns what each of the users belongs to.
-func (d Directory) membershipsOfAll(ctx context.Context, users []*directory.User) (map[uuid.UUID]directory.Memberships, error) {
-	ids, these := idsOf(users)
-	of, err := d.memberships(ctx, serviceMemberships+these+` union all `+organisationMemberships+these+inOrderOfMembership, ids...)
+// UsersBetween implements directory.Store.
+func (d Directory) UsersBetween(ctx context.Context, q directory.UserQuery, limit int) ([]*directory.User, map[uuid.UUID]directory.Memberships, error) {
+	args, err := d.chosen(ctx, q, limit)
+	if err != nil {
+		return nil, nil, err
+	}
+	users, err := d.users(ctx, `select `+userColumns+chosenUsers, args...)
+	if err != nil {
+		return nil, nil, err
+	}
+	of, err := d.memberships(ctx, serviceMemberships+`in (select u.id`+chosenUsers+`) union all `+
+		organisationMemberships+`in (select u.id`+chosenUsers+`)`+inOrderOfMembership, args...)
 	all := make(map[uuid.UUID]directory.Memberships, len(users))
 	for _, u := range users {
 		all[u.ID] = of(u.ID)
 	}
-	return all, err
+	return users, all, err
 }
 
-// idsOf returns the ids of users as arguments, and the condition that chooses them.
-func idsOf(users []*directory.User) (ids []any, these string) {
-	ids = make([]any, len(users))
-	for i, u := range users {
-		ids[i] = u.ID
+// LiveServicesBetween implements directory.Store.
+func (d Directory) LiveServicesBetween(ctx context.Context, q directory.UserQuery, limit int) (map[uuid.UUID][]directory.Service, error) {
+	args, err := d.chosen(ctx, q, limit)
+	if err != nil {
+		return nil, err
 	}
-	return ids, `in (` + placeholders(1, len(ids)) + `)`
-}
-
-// LiveServicesOf implements directory.Store.
-func (d Directory) LiveServicesOf(ctx context.Context, users []*directory.User) (map[uuid.UUID][]directory.Service, error) {
-	all := make(map[uuid.UUID][]directory.Service, len(users))
-	if len(users) == 0 {
-		return all, nil
-	}
-	ids, these := idsOf(users)
-	err := d.DB.each(ctx, `
+	all := map[uuid.UUID][]directory.Service{}
+	err = d.DB.each(ctx, `
 		select m.user_id, s.id, s.name from service_members m join services s on s.id = m.service_id
-		where s.active and not s.restricted and m.user_id `+these+`
-		order by s.name, s.id`, ids, func(scan func(...any) error) error {
+		where s.active and not s.restricted and m.user_id in (select u.id`+chosenUsers+`)
+		order by s.name, s.id`, args, func(scan func(...any) error) error {
 		var user uuid.UUID
 		var s directory.Service
 		if err := scan(&user, &s.ID, &s.Name); err != nil {

@@ -77,7 +77,7 @@ func (a *API) ListUsers(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	live, err := a.Registry.Store.LiveServicesOf(r.Context(), users)
+	live, err := a.Registry.Store.LiveServicesBetween(r.Context(), q, maxListed)
 	if err != nil {
 		return err
 	}
