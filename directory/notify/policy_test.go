@@ -2,6 +2,8 @@ package notify
 
 import (
 	"fmt"
+	"maps"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +18,7 @@ import (
 var nobodyAsked = []string{"GET /_status", "GET /_status/live-service-and-organisation-counts"}
 
 func TestEveryRouteHasARowInThePolicy(t *testing.T) {
+	stale := maps.Clone(policy)
 	for path, item := range webtest.Document(t).Paths.Map() {
 		for method, operation := range item.Operations() {
 			if !slices.Contains(operation.Tags, "Notify") || slices.Contains(nobodyAsked, method+" "+path) {
@@ -24,7 +27,11 @@ func TestEveryRouteHasARowInThePolicy(t *testing.T) {
 			if _, ok := policy[shape(method, path)]; !ok {
 				t.Errorf("%s %s: nothing says which people may call it", method, path)
 			}
+			delete(stale, shape(method, path))
 		}
+	}
+	for route := range stale {
+		t.Errorf("%s is no route", route)
 	}
 }
 
@@ -333,7 +340,7 @@ func TestColleaguesDoNotShowTheirOtherTeams(t *testing.T) {
 		for _, path := range []string{"/service/{service_id}/users", "/organisation/{organisation_id}/users", "/organisations/{organisation_id}/users"} {
 			seen := s.do(request{method: "GET", path: w.path(path), authorization: w.as("member A")})
 			for _, secret := range []string{w.ids["service B"].String(), w.ids["organisation B"].String()} {
-				if seen.StatusCode != 200 || strings.Contains(seen.body, secret) {
+				if seen.StatusCode != http.StatusOK || strings.Contains(seen.body, secret) {
 					t.Errorf("%s: %d %s shows %s", path, seen.StatusCode, seen.body, secret)
 				}
 			}
@@ -355,7 +362,7 @@ func TestOnlyActivePeopleAreLetIn(t *testing.T) {
 			t.Fatal(err)
 		}
 		own := request{method: "GET", path: "/user/" + u.ID.String(), authorization: w.as("member A")}
-		if got := s.do(own); got.StatusCode != 200 {
+		if got := s.do(own); got.StatusCode != http.StatusOK {
 			t.Fatalf("got %d %s", got.StatusCode, got.body)
 		}
 		u.State = directory.Inactive
@@ -369,38 +376,83 @@ func TestOnlyActivePeopleAreLetIn(t *testing.T) {
 // TestPeopleInviteInTheirOwnName also holds that the link of the message leads
 // here, and not to the host that the person asks for.
 func TestPeopleInviteInTheirOwnName(t *testing.T) {
-	const invite = "/organisation/{organisation_id}/invite"
-	cases := []struct {
-		name, role, inviter, permission string
-		status                          int
+	const own, more = 0, 1 // of the permissions of manager A
+	teams := []struct {
+		path, body  string
+		permissions [2]string
 	}{
-		{"their own", "manager A", "manager A", "manage_organisation", 201},
-		{"more than their own", "manager A", "manager A", "can_make_services_live", 403},
-		{"in another name", "manager A", "member A", "manage_organisation", 404},
-		{"in a stranger's name", "manager A", "manager B", "manage_organisation", 404},
-		{"as a member", "member A", "member A", "manage_organisation", 404},
-		{"as the manager of another", "manager B", "manager B", "manage_organisation", 404},
-		{"as a platform administrator", "platform", "platform", "can_make_services_live", 201},
-		{"as a platform administrator in another name", "platform", "manager A", "manage_organisation", 404},
-		{"as the client", "client", "manager A", "can_make_services_live", 201},
+		{
+			"/organisation/{organisation_id}/invite",
+			`{"email_address":"new@example.gov.uk","invited_by":"%s","permissions":["%s"],"invite_link_host":"https://evil.example"}`,
+			[2]string{"manage_organisation", "can_make_services_live"},
+		},
+		{
+			"/service/{service_id}/invite",
+			`{"email_address":"new@example.gov.uk","from_user":"%s","permissions":"%s","invite_link_host":"https://evil.example","service":"{service_id}"}`,
+			[2]string{"view_activity", "manage_api_keys"},
+		},
+	}
+	cases := []struct {
+		name, role, inviter string
+		permission          int
+		status              int
+	}{
+		{"their own", "manager A", "manager A", own, 201},
+		{"more than their own", "manager A", "manager A", more, 403},
+		{"in another name", "manager A", "member A", own, 404},
+		{"in a stranger's name", "manager A", "manager B", own, 404},
+		{"as a member", "member A", "member A", own, 404},
+		{"as the manager of another", "manager B", "manager B", own, 404},
+		{"as a platform administrator", "platform", "platform", more, 201},
+		{"as a platform administrator in another name", "platform", "manager A", own, 404},
+		{"as the client", "client", "manager A", more, 201},
 	}
 	eachServer(t, func(t *testing.T, s *server) {
 		w := newWorld(t, s)
 		for _, c := range cases {
-			t.Run(c.name, func(t *testing.T) {
-				body := fmt.Sprintf(`{"email_address":"new@example.gov.uk","invited_by":%q,"permissions":[%q],"invite_link_host":"https://evil.example"}`,
-					w.people[c.inviter], c.permission)
-				got := s.do(request{method: "POST", path: w.path(invite), authorization: w.as(c.role), body: body})
-				if got.StatusCode != c.status || c.status == 404 && got.body != hiddenBody+"\n" {
-					t.Errorf("got %d %s, want %d", got.StatusCode, got.body, c.status)
-				}
-				for _, m := range s.outbox.take() {
-					url, _ := m.Personalisation["url"].(string)
-					if strings.HasPrefix(url, "https://evil.example") != (c.role == "client") {
-						t.Errorf("the link leads to %s", url)
+			for _, team := range teams {
+				t.Run(c.name+team.path, func(t *testing.T) {
+					body := fmt.Sprintf(team.body, w.people[c.inviter], team.permissions[c.permission])
+					body = strings.ReplaceAll(body, "{service_id}", w.ids["{service_id}"].String())
+					got := s.do(request{method: "POST", path: w.path(team.path), authorization: w.as(c.role), body: body})
+					if got.StatusCode != c.status || c.status == 404 && got.body != hiddenBody+"\n" {
+						t.Errorf("got %d %s, want %d", got.StatusCode, got.body, c.status)
 					}
-				}
-			})
+					sent := s.outbox.take()
+					if (len(sent) == 1) != (c.status == 201) {
+						t.Errorf("%d messages", len(sent))
+					}
+					for _, m := range sent {
+						url, _ := m.Personalisation["url"].(string)
+						if strings.HasPrefix(url, "https://evil.example") != (c.role == "client") {
+							t.Errorf("the link leads to %s", url)
+						}
+					}
+				})
+			}
+		}
+	})
+}
+
+func TestNobodyRaisesAnInvitation(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *server) {
+		w := newWorld(t, s)
+		body := fmt.Sprintf(`{"email_address":"new@example.gov.uk","from_user":%q,"permissions":"manage_api_keys","service":%q}`, w.people["manager A"], w.ids["{service_id}"])
+		made := decode[struct{ Data struct{ ID string } }](t, s.do(request{method: "POST", path: w.path("/service/{service_id}/invite"), body: body}), 201)
+		path := w.path("/service/{service_id}/invite/") + made.Data.ID
+		for _, c := range []struct {
+			role, body string
+			status     int
+		}{
+			{"manager A", `{"permissions":"manage_settings"}`, 403},
+			{"manager A", `{"permissions":"manage_api_keys,view_activity"}`, 200},
+			{"manager A", `{"status":"cancelled"}`, 200},
+			{"member A", `{"status":"pending"}`, 404},
+			{"manager B", `{"status":"pending"}`, 404},
+		} {
+			if got := s.do(request{method: "POST", path: path, authorization: w.as(c.role), body: c.body}); got.StatusCode != c.status {
+				t.Errorf("%s sends %s: %d %s, want %d", c.role, c.body, got.StatusCode, got.body, c.status)
+			}
 		}
 	})
 }
