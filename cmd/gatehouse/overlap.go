@@ -45,7 +45,7 @@ func (d *dialects) userRoutes() []web.Route {
 		{Method: http.MethodGet, Path: "/user", Surface: userSurface{}, Handler: details(d.delius.UsersByEmail)},
 		{Method: http.MethodGet, Path: "/user/{ref}", Surface: userSurface{}, Handler: showUser(d.gate.Protect(d.notify.ShowUser), details(d.delius.UserByUsername))},
 		{Method: http.MethodPost, Path: "/user/{ref}", Surface: userSurface{}, Handler: updateUser(d.gate.Protect(d.notify.UpdateUser))},
-		{Method: http.MethodGet, Path: "/user/{a}/{b}", Surface: userSurface{}, Handler: userPair(details(d.delius.UserByNumber))},
+		{Method: http.MethodGet, Path: "/user/{a}/{b}", Surface: userSurface{}, Handler: userPair(details(d.delius.UserByNumber)), CatchAll: true},
 		{Method: http.MethodPost, Path: "/user/{username}/password", Surface: delius.Surface{}, Handler: password},
 	}
 }

@@ -31,8 +31,8 @@ func (a *API) GoLiveRoutes(protect func(web.Handler) web.Handler) []web.Route {
 		return notice(w, r)
 	}
 	return []web.Route{
-		{Method: http.MethodPost, Path: "/organisation/{notice}/{service_id}", Surface: Surface{}, Handler: handler},
-		{Method: http.MethodPost, Path: "/organisations/{notice}/{service_id}", Surface: Surface{}, Handler: handler},
+		{Method: http.MethodPost, Path: "/organisation/{notice}/{service_id}", Surface: Surface{}, Handler: handler, CatchAll: true},
+		{Method: http.MethodPost, Path: "/organisations/{notice}/{service_id}", Surface: Surface{}, Handler: handler, CatchAll: true},
 	}
 }
 

@@ -36,6 +36,9 @@ type Route struct {
 	MaxBody int64
 	// CORS lets scripts of any origin call the route, without credentials.
 	CORS bool
+	// CatchAll says that the pattern also matches paths that do not exist, which
+	// the handler tells apart: with any other method it is not found.
+	CatchAll bool
 	// AnyHost answers whatever the Host header says, for probes.
 	AnyHost bool
 	// FromMemory routes wait for nothing and get no deadline, which is a timer
@@ -215,12 +218,16 @@ func (h *pathHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *pathHandler) otherMethod(w http.ResponseWriter, r *http.Request) {
 	var allow []string
 	var surface Surface
-	cors := false
+	cors, catchAll := false, true
 	for method, route := range h.methods {
 		allow = append(allow, method)
-		surface, cors = route.Surface, cors || route.CORS
+		surface, cors, catchAll = route.Surface, cors || route.CORS, catchAll && route.CatchAll
 	}
 	slices.Sort(allow)
+	if catchAll {
+		h.router.notFound(w, r)
+		return
+	}
 	if r.Method == http.MethodOptions && cors {
 		w.Header().Set("Access-Control-Allow-Origin", "*")
 		w.Header().Set("Access-Control-Allow-Methods", strings.Join(allow, ", "))
