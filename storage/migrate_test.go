@@ -104,7 +104,9 @@ var schema = map[string]map[storage.Engine]string{
 	"indexes": {
 		storage.PostgreSQL: `select i.relname || case when x.indisunique then ' unique' else '' end || case when x.indpred is null then '' else ' partial' end
 			from pg_index x join pg_class i on i.oid = x.indexrelid join pg_namespace n on n.oid = i.relnamespace
-			where n.nspname = 'public' and not x.indisprimary order by 1`,
+			where n.nspname = 'public' and not x.indisprimary
+			and i.relname not like '%\_trgm\_idx' -- SQLite has none of that kind
+			order by 1`,
 		storage.SQLite: `select i.name || case when i."unique" then ' unique' else '' end || case when i.partial then ' partial' else '' end
 			from sqlite_master m, pragma_index_list(m.name) i
 			where m.type = 'table' and i.origin <> 'pk' order by 1`,

@@ -150,6 +150,7 @@ create table services (
     updated_at bigint
 );
 create unique index services_name_key on services (name);
+create index services_name_folded_idx on services (name_folded, id);
 create index services_created_at_idx on services (created_at, id);
 create index services_organisation_id_idx on services (organisation_id);
 
