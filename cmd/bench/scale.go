@@ -59,7 +59,8 @@ var scaleRoutes = []scaleRoute{
 	}, `select o.id, o.name from organisations o where o.name_folded like '%things 1077%' escape '\' order by o.name_folded, o.id`},
 	{"POST /user/find-users-by-email", func(n int) (string, string, string) {
 		return http.MethodPost, "/user/find-users-by-email", `{"email":"` + scaleSearch(n*431) + `"}`
-	}, `select u.id from users u where u.email_normalised like '%lucy.lindavber%' escape '!' order by u.email_normalised, u.id limit 1000`},
+	}, `select u.id from (select * from users f where f.email_normalised like '%lucy.lindav%' escape '!' limit 10000) u
+	order by u.email_normalised, u.id limit 1000`},
 	{"GET /user/{id}", func(n int) (string, string, string) {
 		return http.MethodGet, "/user/" + scaleID("u", n*499%scaleUsers).String(), ""
 	}, `select m.service_id, s.active, m.permissions from service_members m join services s on s.id = m.service_id
@@ -71,14 +72,13 @@ var scaleRoutes = []scaleRoute{
 	where s.organisation_id = md5('o77')::uuid and not s.restricted`},
 }
 
-// scaleSearch is the name in the address of a dozen users, as somebody types it.
+// scaleSearch is the name in the address of some fifteen users, as somebody types it.
 func scaleSearch(n int) string {
-	first := []string{"Ann", "John", "Mary", "Omar", "Lucy", "Ivan", "Nora", "Paul", "Zoe", "Sean"}
-	parts := []string{
-		"mor", "lin", "dav", "ber", "tan", "wick", "ley", "son", "har", "cob",
-		"fer", "gus", "hil", "jax", "kep", "nul", "pry", "quo", "rus", "vex",
-	}
-	return first[n%10] + "." + parts[n/10%20] + parts[n/200%20] + parts[n/4000%20]
+	first := strings.Fields(`Ann John Mary Omar Lucy Ivan Nora Paul Zoe Sean Adam Beth Carl Dina Eric Faye Gary Hana Igor Jane
+		Kyle Lena Mike Nina Otto Pam Quin Rosa Sam Tess Ugo Vera Will Xena Yves Zara Alf Bea Cyd Dov`)
+	parts := strings.Fields(`mor lin dav ber tan wick ley son har cob fer gus hil jax kep nul pry quo rus vex
+		ash bol cro dun els fox gil hop iff jud kno lam mey nob orm pit rad sho tur wyn`)
+	return first[n%40] + "." + parts[n/40%40] + parts[n/1600%40]
 }
 
 // scaleResult is what was measured of one route.

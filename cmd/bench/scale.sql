@@ -2,6 +2,8 @@
 -- identifier of the n-th is the MD5 of its kind and its number.
 set synchronous_commit = off;
 set maintenance_work_mem = '256MB';
+-- The rows refer to each other as they should: nothing need be checked.
+set session_replication_role = replica;
 
 insert into organisations (id, name, name_folded, active, organisation_type, can_approve_own_go_live_requests, permissions, created_at)
 select md5('o' || n)::uuid, 'Department of Things ' || n, 'department of things ' || n, true, 'central', false, '[]', 1767225600000000 + n
@@ -17,11 +19,15 @@ insert into users (id, name, first_name, surname, email_address, email_normalise
 select md5('u' || n)::uuid, 'Ann Person', 'Ann', 'Person', address, address, 'email_auth', 'active', false, '[]', 1767225600000000,
     true, true, 1767225600000000 + n
 from (
-    select n, (array['ann', 'john', 'mary', 'omar', 'lucy', 'ivan', 'nora', 'paul', 'zoe', 'sean'])[1 + n % 10] || '.' ||
-        (select string_agg((array['mor', 'lin', 'dav', 'ber', 'tan', 'wick', 'ley', 'son', 'har', 'cob', 'fer', 'gus', 'hil', 'jax',
-            'kep', 'nul', 'pry', 'quo', 'rus', 'vex'])[1 + n / (10 * power(20, place)::int) % 20], '' order by place) from generate_series(0, 2) place) ||
-        n / 80000 || '@department' || n % 10000 || '.gov.uk' as address
-    from generate_series(0, 999999) n
+    select n, firsts[1 + n % 40] || '.' || parts[1 + n / 40 % 40] || parts[1 + n / 1600 % 40] || n / 64000 ||
+        '@department' || n % 10000 || '.gov.uk' as address
+    from generate_series(0, 999999) n, (select
+        array['ann', 'john', 'mary', 'omar', 'lucy', 'ivan', 'nora', 'paul', 'zoe', 'sean', 'adam', 'beth', 'carl', 'dina', 'eric',
+            'faye', 'gary', 'hana', 'igor', 'jane', 'kyle', 'lena', 'mike', 'nina', 'otto', 'pam', 'quin', 'rosa',
+            'sam', 'tess', 'ugo', 'vera', 'will', 'xena', 'yves', 'zara', 'alf', 'bea', 'cyd', 'dov'] as firsts,
+        array['mor', 'lin', 'dav', 'ber', 'tan', 'wick', 'ley', 'son', 'har', 'cob', 'fer', 'gus', 'hil', 'jax', 'kep', 'nul',
+            'pry', 'quo', 'rus', 'vex', 'ash', 'bol', 'cro', 'dun', 'els', 'fox', 'gil', 'hop', 'iff', 'jud', 'kno',
+            'lam', 'mey', 'nob', 'orm', 'pit', 'rad', 'sho', 'tur', 'wyn'] as parts) names
 ) people;
 create index users_email_normalised_trgm_idx on users using gin (email_normalised gin_trgm_ops);
 
