@@ -47,7 +47,7 @@ func describedPaths(pattern string) []string {
 	switch {
 	case pattern == "/{$}":
 		return []string{"/"}
-	case pattern == "/user/{a}/{b}": // see userPair
+	case pattern == "/user/{a}/{userId}": // see isDetails
 		return []string{"/user/details/{userId}"}
 	case notices: // see GoLiveRoutes
 		return []string{

@@ -45,7 +45,7 @@ func (d *dialects) userRoutes() []web.Route {
 		{Method: http.MethodGet, Path: "/user", Surface: userSurface{}, Handler: details(d.delius.UsersByEmail)},
 		{Method: http.MethodGet, Path: "/user/{ref}", Surface: userSurface{}, Handler: showUser(d.gate.Protect(d.notify.ShowUser), details(d.delius.UserByUsername))},
 		{Method: http.MethodPost, Path: "/user/{ref}", Surface: userSurface{}, Handler: updateUser(d.gate.Protect(d.notify.UpdateUser))},
-		{Method: http.MethodGet, Path: "/user/{a}/{b}", Surface: userSurface{}, Handler: userPair(details(d.delius.UserByNumber)), CatchAll: true},
+		{Method: http.MethodGet, Path: "/user/{a}/{userId}", Surface: userSurface{}, Handler: details(d.delius.UserByNumber), Exists: isDetails},
 		{Method: http.MethodPost, Path: "/user/{username}/password", Surface: delius.Surface{}, Handler: password},
 	}
 }
@@ -71,18 +71,10 @@ func updateUser(next web.Handler) web.Handler {
 	})
 }
 
-// userPair answers GET /user/{a}/{b}. net/http cannot register
-// /user/details/{userId} beside patterns such as /user/{user_id}/webauthn: both
-// would match /user/details/webauthn.
-func userPair(byNumber web.Handler) web.Handler {
-	return func(w http.ResponseWriter, r *http.Request) error {
-		if r.PathValue("a") != "details" {
-			return web.Errorf(http.StatusNotFound, "The requested URL was not found")
-		}
-		r.SetPathValue("userId", r.PathValue("b"))
-		return byNumber(w, r)
-	}
-}
+// isDetails tells /user/details/{userId} from whatever else /user/{a}/{userId}
+// matches. net/http cannot register it beside patterns such as
+// /user/{user_id}/webauthn: both would match /user/details/webauthn.
+func isDetails(r *http.Request) bool { return r.PathValue("a") == "details" }
 
 // isUserID reports whether a segment is a UUID in the one form Notify knows.
 func isUserID(ref string) bool { return len(ref) == 36 && uuid.Validate(ref) == nil }

@@ -23,16 +23,11 @@ func (a *API) GoLiveRoutes(protect func(web.Handler) web.Handler) []web.Route {
 		"notify-org-member-about-next-steps-of-go-live-request": WithID("service_id", protect(a.notifyOfNextSteps)),
 		"notify-service-member-of-rejected-go-live-request":     WithID("service_id", protect(a.notifyOfRejection)),
 	}
-	handler := func(w http.ResponseWriter, r *http.Request) error {
-		notice, ok := notices[r.PathValue("notice")]
-		if !ok {
-			return errNoRoute
-		}
-		return notice(w, r)
-	}
+	handler := func(w http.ResponseWriter, r *http.Request) error { return notices[r.PathValue("notice")](w, r) }
+	exists := func(r *http.Request) bool { return notices[r.PathValue("notice")] != nil }
 	return []web.Route{
-		{Method: http.MethodPost, Path: "/organisation/{notice}/{service_id}", Surface: Surface{}, Handler: handler, CatchAll: true},
-		{Method: http.MethodPost, Path: "/organisations/{notice}/{service_id}", Surface: Surface{}, Handler: handler, CatchAll: true},
+		{Method: http.MethodPost, Path: "/organisation/{notice}/{service_id}", Surface: Surface{}, Handler: handler, Exists: exists},
+		{Method: http.MethodPost, Path: "/organisations/{notice}/{service_id}", Surface: Surface{}, Handler: handler, Exists: exists},
 	}
 }
 

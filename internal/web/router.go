@@ -36,9 +36,9 @@ type Route struct {
 	MaxBody int64
 	// CORS lets scripts of any origin call the route, without credentials.
 	CORS bool
-	// CatchAll says that the pattern also matches paths that do not exist, which
-	// the handler tells apart: with any other method it is not found.
-	CatchAll bool
+	// Exists tells the paths that exist from others that the pattern matches as
+	// well; nil when all do.
+	Exists func(r *http.Request) bool
 	// AnyHost answers whatever the Host header says, for probes.
 	AnyHost bool
 	// FromMemory routes wait for nothing and get no deadline, which is a timer
@@ -188,6 +188,10 @@ func (h *pathHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.otherMethod(w, r.WithContext(ctx))
 		return
 	}
+	if route.Exists != nil && !route.Exists(r) {
+		h.router.notFound(w, r.WithContext(ctx))
+		return
+	}
 	if !route.FromMemory {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, h.router.Timeout)
@@ -218,13 +222,14 @@ func (h *pathHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (h *pathHandler) otherMethod(w http.ResponseWriter, r *http.Request) {
 	var allow []string
 	var surface Surface
-	cors, catchAll := false, true
+	cors, exists := false, false
 	for method, route := range h.methods {
 		allow = append(allow, method)
-		surface, cors, catchAll = route.Surface, cors || route.CORS, catchAll && route.CatchAll
+		surface, cors = route.Surface, cors || route.CORS
+		exists = exists || route.Exists == nil || route.Exists(r)
 	}
 	slices.Sort(allow)
-	if catchAll {
+	if !exists {
 		h.router.notFound(w, r)
 		return
 	}
