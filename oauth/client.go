@@ -53,4 +53,66 @@ type Client struct {
 	DPoPBound       bool        // dpop_bound_access_tokens (RFC 9449)
 	CreatedAt       time.Time
 	SecretChangedAt time.Time
+	UpdatedAt       time.Time // zero until it is changed
+	// RegistrationTokenHash is the SHA-256 of the token that manages the client
+	// over RFC 7592; empty for clients that the operator manages.
+	RegistrationTokenHash []byte
+
+	Metadata
+}
+
+// Subject types (OpenID Connect Core section 8).
+const (
+	SubjectPublic   = "public"   // the sub is the user's id
+	SubjectPairwise = "pairwise" // each sector knows the user by another sub
+)
+
+// Origins of a client: who may change it.
+const (
+	OriginOperator     = ""             // commands
+	OriginFile         = "file"         // a client file that is planned and applied
+	OriginRegistration = "registration" // RFC 7591
+	OriginDocument     = "document"     // a client ID metadata document, which is fetched and not stored
+)
+
+// Metadata is the part of a registration that not every request needs. It is
+// stored as one JSON document; zero values are the defaults and are left out.
+type Metadata struct {
+	// Origin is one of the Origin constants.
+	Origin          string `json:"origin,omitempty"`
+	ApplicationType string `json:"application_type,omitempty"` // web (default) or native
+
+	// JWKSURI is where the client publishes its keys, instead of Client.JWKS.
+	JWKSURI string `json:"jwks_uri,omitempty"`
+	// AuthSigningAlg is the only algorithm of the client's assertions; "" for any we take.
+	AuthSigningAlg string `json:"token_endpoint_auth_signing_alg,omitempty"`
+
+	SubjectType         string `json:"subject_type,omitempty"` // public (default) or pairwise
+	SectorIdentifierURI string `json:"sector_identifier_uri,omitempty"`
+	// UserInfoAlg signs userinfo answers; "" for plain JSON.
+	UserInfoAlg      string   `json:"userinfo_signed_response_alg,omitempty"`
+	DefaultMaxAge    *int64   `json:"default_max_age,omitempty"` // seconds; nil for none
+	RequireAuthTime  bool     `json:"require_auth_time,omitempty"`
+	DefaultACRValues []string `json:"default_acr_values,omitempty"`
+	// ResponseModes are those the client may ask for; none for all we have (ASVS 10.4.12).
+	ResponseModes []string `json:"response_modes,omitempty"`
+
+	// Audiences are what the client may ask tokens for beside this service: the
+	// values of resource (RFC 8707) and of audience (RFC 8693).
+	Audiences []string `json:"audiences,omitempty"`
+	// Resources are the identifiers that the client answers to as a resource
+	// server, beside its client id: tokens for them it may introspect.
+	Resources []string `json:"resources,omitempty"`
+
+	BackchannelLogoutURI             string `json:"backchannel_logout_uri,omitempty"`
+	BackchannelLogoutSessionRequired bool   `json:"backchannel_logout_session_required,omitempty"`
+
+	InitiateLoginURI string   `json:"initiate_login_uri,omitempty"`
+	ClientURI        string   `json:"client_uri,omitempty"`
+	LogoURI          string   `json:"logo_uri,omitempty"`
+	PolicyURI        string   `json:"policy_uri,omitempty"`
+	TermsURI         string   `json:"tos_uri,omitempty"`
+	Contacts         []string `json:"contacts,omitempty"`
+	SoftwareID       string   `json:"software_id,omitempty"`
+	SoftwareVersion  string   `json:"software_version,omitempty"`
 }

@@ -26,7 +26,7 @@ func (s *Server) ConsentPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.Consent.Consent(w, r, pages.ConsentView{
+	return s.Pages.Consent(w, r, pages.ConsentView{
 		Flow: f.ID, ClientName: client.Name, UserName: user.Name,
 		Scopes: scopeList(f.Params.Get("scope")), FormAction: formAction(f.Params.Get("redirect_uri")),
 	})

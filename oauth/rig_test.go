@@ -77,7 +77,7 @@ func newReplica(t testing.TB, s *storage.Stores, clock *moving) *rig {
 	p := &pages.Pages{Authn: g.authn, Issuer: testIssuer, ServiceName: "Gatehouse"}
 	g.server = &oauth.Server{
 		Issuer: testIssuer, Store: grants, Flows: storage.OAuthFlows{Redis: s.Redis}, Clients: g.clients, Keys: keys,
-		Sessions: g.authn, Consent: p, Secrets: [][]byte{[]byte("a secret of thirty-two bytes or so")},
+		Sessions: g.authn, Pages: p, Secrets: [][]byte{[]byte("a secret of thirty-two bytes or so")},
 		Clock: g.clock.Now, Rand: rand.Reader,
 	}
 	p.Flows = g.server

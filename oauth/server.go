@@ -26,7 +26,7 @@ type Server struct {
 	Clients  Registry
 	Keys     *Keys
 	Sessions Sessions
-	Consent  ConsentPage
+	Pages    Pages
 	Cookies  authn.Cookies
 	// Secrets authenticate codes, refresh tokens and opaque access tokens. The
 	// first one makes them, every one recognises them.
@@ -57,8 +57,9 @@ type Sessions interface {
 	Session(ctx context.Context, token string) (*authn.Session, *directory.User, error)
 }
 
-// ConsentPage asks a user whether a client may have what it wants.
-type ConsentPage interface {
+// Pages show people what the protocol needs them to see.
+type Pages interface {
+	// Consent asks a user whether a client may have what it wants.
 	Consent(w http.ResponseWriter, r *http.Request, v pages.ConsentView) error
 }
 

@@ -27,6 +27,13 @@ type Grant struct {
 	RedirectURI   string
 	Nonce         string
 	CodeChallenge string
+	// Claims is the authorization request's claims parameter, checked; "" without one.
+	Claims string
+	// Subject is the sub the client knows the user by; "" when it is UserID.
+	Subject string
+	// KeyThumbprint is the key that the code, and a public client's refresh
+	// token, are bound to (RFC 9449 section 10); "" when they are not.
+	KeyThumbprint string
 	// CodeHash is the SHA-256 of the code.
 	CodeHash       []byte
 	CodeExpiresAt  time.Time
@@ -56,11 +63,15 @@ type Exchange struct {
 
 // OpaqueToken is an access token that is a reference.
 type OpaqueToken struct {
-	Hash      []byte // SHA-256
-	ClientID  string
-	Grant     uuid.UUID // uuid.Nil for a client on its own
-	Scopes    []string
-	Audience  []string
+	Hash     []byte // SHA-256
+	ClientID string
+	Grant    uuid.UUID // uuid.Nil for a client on its own
+	Scopes   []string
+	Audience []string
+	// KeyThumbprint is the key that the token is bound to (RFC 9449); "" for none.
+	KeyThumbprint string
+	// Actor is the act claim, as JSON, of a token that was exchanged (RFC 8693); "" for others.
+	Actor     string
 	CreatedAt time.Time
 	ExpiresAt time.Time
 }

@@ -3,6 +3,7 @@ package storage
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"gatehouse/directory"
@@ -21,16 +22,21 @@ func (o OAuthClients) InTx(ctx context.Context, f func(ctx context.Context) erro
 
 const clientColumns = `id, name, secret_hash, public, auth_method, jwks, grant_types, scopes, roles, redirect_uris,
 	post_logout_redirect_uris, first_party, kind, id_token_alg, access_token_alg, token_format, pkce_optional,
-	require_par, dpop_bound, created_at, secret_changed_at`
+	require_par, dpop_bound, created_at, secret_changed_at, updated_at, registration_token_hash, metadata`
 
 // CreateClient implements oauth.ClientStore.
 func (o OAuthClients) CreateClient(ctx context.Context, c *oauth.Client) error {
-	_, err := o.DB.exec(ctx, `
+	metadata, err := json.Marshal(c.Metadata)
+	if err != nil {
+		return fmt.Errorf("encode client metadata: %w", err)
+	}
+	_, err = o.DB.exec(ctx, `
 		insert into clients (`+clientColumns+`)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)`,
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`,
 		c.ID, c.Name, c.SecretHash, c.Public, string(c.AuthMethod), nullable(string(c.JWKS)), c.GrantTypes, c.Scopes,
 		c.Roles, c.RedirectURIs, c.PostLogoutRedirectURIs, c.FirstParty, c.Kind, c.IDTokenAlg, c.AccessTokenAlg,
-		string(c.TokenFormat), c.PKCEOptional, c.RequirePAR, c.DPoPBound, c.CreatedAt, c.SecretChangedAt)
+		string(c.TokenFormat), c.PKCEOptional, c.RequirePAR, c.DPoPBound, c.CreatedAt, c.SecretChangedAt,
+		c.UpdatedAt, c.RegistrationTokenHash, string(metadata))
 	return err
 }
 
@@ -62,15 +68,21 @@ func (o OAuthClients) Clients(ctx context.Context) ([]*oauth.Client, error) {
 
 func scanClient(scan func(dest ...any) error) (*oauth.Client, error) {
 	var c oauth.Client
-	var jwks string
+	var jwks, metadata string
 	err := scan(&c.ID, &c.Name, &c.SecretHash, &c.Public, &c.AuthMethod, stringInto(&jwks), listInto(&c.GrantTypes),
 		listInto(&c.Scopes), listInto(&c.Roles), listInto(&c.RedirectURIs), listInto(&c.PostLogoutRedirectURIs),
 		&c.FirstParty, &c.Kind, &c.IDTokenAlg, &c.AccessTokenAlg, &c.TokenFormat, &c.PKCEOptional, &c.RequirePAR,
-		&c.DPoPBound, timeInto(&c.CreatedAt), timeInto(&c.SecretChangedAt))
+		&c.DPoPBound, timeInto(&c.CreatedAt), timeInto(&c.SecretChangedAt), timeInto(&c.UpdatedAt), &c.RegistrationTokenHash, &metadata)
+	if err != nil {
+		return nil, err
+	}
 	if jwks != "" {
 		c.JWKS = json.RawMessage(jwks)
 	}
-	return &c, err
+	if err := json.Unmarshal([]byte(metadata), &c.Metadata); err != nil {
+		return nil, fmt.Errorf("decode client metadata: %w", err)
+	}
+	return &c, nil
 }
 
 // ReplaceSecret implements oauth.ClientStore.

@@ -32,14 +32,14 @@ func (s OAuthGrants) AppendEvent(ctx context.Context, e directory.Event) error {
 // grantColumns are scanned by grantFields, in this order.
 const grantColumns = `id, client_id, user_id, session_id, scopes, audience, acr, amr, auth_time, redirect_uri, nonce,
 	code_challenge, code_hash, code_expires_at, code_redeemed_at, refresh_hash, previous_refresh_hash, refreshed_at,
-	created_at, expires_at`
+	created_at, expires_at, subject, claims, dpop_jkt`
 
 func grantFields(g *oauth.Grant) []any {
 	return []any{
 		&g.ID, &g.ClientID, &g.UserID, &g.SessionID, listInto(&g.Scopes), listInto(&g.Audience), &g.ACR, listInto(&g.AMR),
 		timeInto(&g.AuthTime), &g.RedirectURI, &g.Nonce, &g.CodeChallenge, &g.CodeHash, timeInto(&g.CodeExpiresAt),
 		timeInto(&g.CodeRedeemedAt), &g.RefreshHash, &g.PreviousRefreshHash, timeInto(&g.RefreshedAt),
-		timeInto(&g.CreatedAt), timeInto(&g.ExpiresAt),
+		timeInto(&g.CreatedAt), timeInto(&g.ExpiresAt), &g.Subject, &g.Claims, &g.KeyThumbprint,
 	}
 }
 
@@ -52,10 +52,11 @@ const liveUser = `exists (select 1 from users u where u.id = grants.user_id and 
 func (s OAuthGrants) CreateGrant(ctx context.Context, g *oauth.Grant) error {
 	_, err := s.DB.exec(ctx, `
 		insert into grants (id, client_id, user_id, session_id, scopes, audience, acr, amr, auth_time, redirect_uri,
-			nonce, code_challenge, code_hash, code_expires_at, created_at, expires_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)`,
+			nonce, code_challenge, code_hash, code_expires_at, created_at, expires_at, subject, claims, dpop_jkt)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
 		g.ID, g.ClientID, g.UserID, g.SessionID, g.Scopes, g.Audience, g.ACR, g.AMR, g.AuthTime, g.RedirectURI,
-		g.Nonce, g.CodeChallenge, g.CodeHash, g.CodeExpiresAt, g.CreatedAt, g.ExpiresAt)
+		g.Nonce, g.CodeChallenge, g.CodeHash, g.CodeExpiresAt, g.CreatedAt, g.ExpiresAt,
+		g.Subject, g.Claims, g.KeyThumbprint)
 	return err
 }
 
@@ -141,9 +142,10 @@ func (s OAuthGrants) RevokeToken(ctx context.Context, jti string, expires time.T
 // CreateOpaqueToken implements oauth.GrantStore.
 func (s OAuthGrants) CreateOpaqueToken(ctx context.Context, t *oauth.OpaqueToken) error {
 	_, err := s.DB.exec(ctx, `
-		insert into access_tokens (hash, client_id, grant_id, scopes, audience, created_at, expires_at)
-		values ($1, $2, $3, $4, $5, $6, $7)`,
-		t.Hash, t.ClientID, uuid.NullUUID{UUID: t.Grant, Valid: t.Grant != uuid.Nil}, t.Scopes, t.Audience, t.CreatedAt, t.ExpiresAt)
+		insert into access_tokens (hash, client_id, grant_id, scopes, audience, dpop_jkt, actor, created_at, expires_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		t.Hash, t.ClientID, uuid.NullUUID{UUID: t.Grant, Valid: t.Grant != uuid.Nil}, t.Scopes, t.Audience, t.KeyThumbprint, t.Actor,
+		t.CreatedAt, t.ExpiresAt)
 	return err
 }
 
@@ -152,8 +154,8 @@ func (s OAuthGrants) OpaqueToken(ctx context.Context, hash []byte) (*oauth.Opaqu
 	t := oauth.OpaqueToken{Hash: hash}
 	var grant uuid.NullUUID
 	err := s.DB.row(ctx, `
-		select client_id, grant_id, scopes, audience, created_at, expires_at from access_tokens where hash = $1`, []any{hash},
-		&t.ClientID, &grant, listInto(&t.Scopes), listInto(&t.Audience), timeInto(&t.CreatedAt), timeInto(&t.ExpiresAt))
+		select client_id, grant_id, scopes, audience, dpop_jkt, actor, created_at, expires_at from access_tokens where hash = $1`, []any{hash},
+		&t.ClientID, &grant, listInto(&t.Scopes), listInto(&t.Audience), &t.KeyThumbprint, &t.Actor, timeInto(&t.CreatedAt), timeInto(&t.ExpiresAt))
 	if err != nil {
 		return nil, err
 	}

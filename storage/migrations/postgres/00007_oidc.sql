@@ -1,0 +1,109 @@
+-- +goose Up
+-- What a client may register beyond what every request needs: RFC 7591's names,
+-- as one document that is read and written whole.
+alter table clients add column metadata text not null default '{}';
+-- The SHA-256 of the token that manages a client over RFC 7592; null without one.
+alter table clients add column registration_token_hash bytea;
+alter table clients add column updated_at bigint;
+
+-- The sub that the client knows the user by, when it is not the user's id.
+alter table grants add column subject text not null default '';
+-- The claims parameter of the authorization request, checked; '' without one.
+alter table grants add column claims text not null default '';
+-- The thumbprint of the key that the code, and a public client's refresh token,
+-- are bound to (RFC 9449); '' when they are not.
+alter table grants add column dpop_jkt text not null default '';
+create index grants_session_id_idx on grants (session_id);
+
+alter table access_tokens add column dpop_jkt text not null default '';
+-- The act claim of a token that was exchanged (RFC 8693); '' for others.
+alter table access_tokens add column actor text not null default '';
+
+-- Which clients a browser session has led to: they are told when it ends.
+create table session_clients (
+    session_id uuid not null references sessions (id) on delete cascade,
+    client_id text not null references clients (id) on delete cascade,
+    subject text not null,
+    created_at bigint not null,
+    primary key (session_id, client_id)
+);
+create index session_clients_client_id_idx on session_clients (client_id);
+
+-- Authorizations of devices (RFC 8628). The grant is made when the user approves.
+create table device_authorizations (
+    id uuid primary key,
+    device_hash bytea not null,
+    user_code text not null,
+    client_id text not null references clients (id) on delete cascade,
+    scopes text not null,
+    audience text not null,
+    params text not null,
+    dpop_jkt text not null,
+    state text not null check (state in ('pending', 'approved', 'denied', 'redeemed')),
+    grant_id uuid,
+    poll_interval bigint not null,
+    polled_at bigint,
+    created_at bigint not null,
+    expires_at bigint not null
+);
+create unique index device_authorizations_device_hash_key on device_authorizations (device_hash);
+create unique index device_authorizations_user_code_key on device_authorizations (user_code);
+create index device_authorizations_client_id_idx on device_authorizations (client_id);
+create index device_authorizations_expires_at_idx on device_authorizations (expires_at);
+
+-- Tokens that let their holder register clients (RFC 7591).
+create table initial_access_tokens (
+    hash bytea primary key,
+    note text not null,
+    uses_left bigint not null check (uses_left >= 0),
+    created_at bigint not null,
+    expires_at bigint not null
+);
+create index initial_access_tokens_expires_at_idx on initial_access_tokens (expires_at);
+
+-- Work that one replica at a time does.
+create table leases (
+    name text primary key,
+    holder uuid not null,
+    until bigint not null
+);
+
+-- Why a request was refused, for whoever runs the service and has its id.
+create table refusals (
+    id uuid primary key,
+    request_id text not null,
+    endpoint text not null,
+    client_id text not null,
+    code text not null,
+    reason text not null,
+    created_at bigint not null
+);
+create index refusals_request_id_idx on refusals (request_id);
+create index refusals_created_at_idx on refusals (created_at);
+
+-- Services that have to be told something wait in the outbox like people do.
+alter table outbox add column client_id text not null default '';
+alter table outbox drop constraint outbox_channel_check;
+alter table outbox add constraint outbox_channel_check check (channel in ('email', 'sms', 'logout'));
+create index outbox_client_id_idx on outbox (client_id, created_at) where client_id <> '';
+
+-- +goose Down
+drop index outbox_client_id_idx;
+delete from outbox where channel = 'logout';
+alter table outbox drop constraint outbox_channel_check;
+alter table outbox add constraint outbox_channel_check check (channel in ('email', 'sms'));
+alter table outbox drop column client_id;
+drop table refusals;
+drop table leases;
+drop table initial_access_tokens;
+drop table device_authorizations;
+drop table session_clients;
+alter table access_tokens drop column actor;
+alter table access_tokens drop column dpop_jkt;
+drop index grants_session_id_idx;
+alter table grants drop column dpop_jkt;
+alter table grants drop column claims;
+alter table grants drop column subject;
+alter table clients drop column updated_at;
+alter table clients drop column registration_token_hash;
+alter table clients drop column metadata;
