@@ -51,11 +51,18 @@ func (st fositeStore) GetAuthorizeCodeSession(ctx context.Context, code string, 
 	if !ok {
 		return nil, fosite.ErrNotFound
 	}
-	return st.spend(ctx, x, id, hash, st.s.Store.RedeemCode, st.codeReplayed)
+	spent := Exchange{Grant: id, ClientID: x.client.ID, Presented: hash, At: st.s.now()}
+	if x.mayRefresh() {
+		var err error
+		if x.refresh, spent.Refresh, err = st.s.references().mint(refreshReference, id); err != nil {
+			return nil, err
+		}
+	}
+	return st.spend(ctx, x, spent, st.s.Store.RedeemCode, st.codeReplayed)
 }
 
 // refreshGrace is how long after a refresh token was replaced its use is put
-// down to a client that sent it twice.
+// down to a client that sent it twice, or that never got the answer.
 const refreshGrace = 10 * time.Second
 
 // GetRefreshTokenSession replaces a refresh token by its successor.
@@ -70,24 +77,19 @@ func (st fositeStore) GetRefreshTokenSession(ctx context.Context, token string, 
 			return nil, err
 		}
 	}
-	return st.spend(ctx, x, id, hash, st.s.Store.Rotate, st.refreshReplayed)
+	spent := Exchange{Grant: id, ClientID: x.client.ID, Presented: hash, At: st.s.now()}
+	x.refresh, spent.Refresh = st.s.references().successor(st.s.Secrets[0], id, hash)
+	return st.spend(ctx, x, spent, st.s.Store.Rotate, st.refreshReplayed)
 }
 
 // spend uses a code or refresh token up. The refresh token given out in return
-// is made first, so that one statement does both.
-func (st fositeStore) spend(ctx context.Context, x *exchange, id uuid.UUID, hash []byte,
+// is made before, so that one statement does both.
+func (st fositeStore) spend(ctx context.Context, x *exchange, spent Exchange,
 	use func(context.Context, Exchange) (*Grant, error), replayed func(context.Context, *exchange, *Grant, []byte) error,
 ) (fosite.Requester, error) {
-	spent := Exchange{Grant: id, ClientID: x.client.ID, Presented: hash, At: st.s.now()}
-	if x.mayRefresh() {
-		var err error
-		if x.refresh, spent.Refresh, err = st.s.references().mint(refreshReference, id); err != nil {
-			return nil, err
-		}
-	}
 	g, err := use(ctx, spent)
 	if errors.Is(err, directory.ErrNotFound) {
-		return nil, st.refused(ctx, x, id, hash, replayed)
+		return st.refused(ctx, x, spent, replayed)
 	}
 	if err != nil {
 		return nil, err
@@ -99,19 +101,22 @@ func (st fositeStore) spend(ctx context.Context, x *exchange, id uuid.UUID, hash
 // refused finds out whether what could not be spent is a replay, which its
 // grant may have to pay for. Another client's try never is: it would let anybody
 // who sees a code end somebody else's grant.
-func (st fositeStore) refused(ctx context.Context, x *exchange, id uuid.UUID, hash []byte,
+func (st fositeStore) refused(ctx context.Context, x *exchange, spent Exchange,
 	replayed func(context.Context, *exchange, *Grant, []byte) error,
-) error {
-	g, err := st.s.Store.Grant(ctx, id)
+) (fosite.Requester, error) {
+	g, err := st.s.Store.Grant(ctx, spent.Grant)
 	if err != nil && !errors.Is(err, directory.ErrNotFound) {
-		return err
+		return nil, err
 	}
 	if err == nil && g.ClientID == x.client.ID {
-		if err := replayed(ctx, x, g, hash); err != nil {
-			return err
+		if err := replayed(ctx, x, g, spent.Presented); err != nil {
+			return nil, err
 		}
 	}
-	return fosite.ErrNotFound
+	if x.grant == nil {
+		return nil, fosite.ErrNotFound
+	}
+	return x.request, nil
 }
 
 // codeReplayed ends the grant when a redeemed code comes again with everything
@@ -128,13 +133,36 @@ func (st fositeStore) codeReplayed(ctx context.Context, x *exchange, g *Grant, h
 
 // refreshReplayed ends the family when a refresh token comes again that was
 // replaced, except for an honest client's double submission.
-func (st fositeStore) refreshReplayed(ctx context.Context, _ *exchange, g *Grant, hash []byte) error {
-	current := bytes.Equal(g.RefreshHash, hash) // refused because of its user or its age
-	twice := bytes.Equal(g.PreviousRefreshHash, hash) && st.s.now().Sub(g.RefreshedAt) <= refreshGrace
-	if current || twice {
+func (st fositeStore) refreshReplayed(ctx context.Context, x *exchange, g *Grant, hash []byte) error {
+	switch {
+	case bytes.Equal(g.RefreshHash, hash): // refused because of its user or its age
 		return nil
+	case bytes.Equal(g.PreviousRefreshHash, hash) && st.s.now().Sub(g.RefreshedAt) <= refreshGrace:
+		return st.refreshAgain(ctx, x, g, hash)
+	default:
+		return st.s.endGrant(ctx, g, "refresh token replayed")
 	}
-	return st.s.endGrant(ctx, g, "refresh token replayed")
+}
+
+// refreshAgain gives the client that sent a refresh token twice the same
+// successor twice. The family stays one: whichever answer the client keeps, it
+// holds the refresh token the grant is at.
+func (st fositeStore) refreshAgain(ctx context.Context, x *exchange, g *Grant, hash []byte) error {
+	if err := st.s.Store.LiveGrant(ctx, g.ID, ""); err != nil {
+		if errors.Is(err, directory.ErrNotFound) {
+			return nil
+		}
+		return err
+	}
+	for _, secret := range st.s.Secrets {
+		token, successor := st.s.references().successor(secret, g.ID, hash)
+		if bytes.Equal(successor, g.RefreshHash) && st.s.now().Before(g.ExpiresAt) {
+			x.refresh = token
+			x.over(g)
+			return nil
+		}
+	}
+	return nil
 }
 
 // checkNarrower refuses a refresh for more than was granted, before the token is spent.

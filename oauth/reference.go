@@ -52,6 +52,19 @@ func (t references) mint(kind reference, id uuid.UUID) (token string, hash []byt
 	return token, hashOf(token), nil
 }
 
+// successor returns the refresh token that takes the place of one with a hash,
+// and its own hash. It follows from the hash and a secret alone: a client that
+// sends its token twice can be given the same successor twice, although none is kept.
+func (t references) successor(secret []byte, id uuid.UUID, of []byte) (token string, hash []byte) {
+	mac := hmac.New(sha256.New, secret)
+	mac.Write([]byte("successor"))
+	mac.Write(of)
+	raw := append(id[:], mac.Sum(nil)[:referenceBody-len(id)]...)
+	raw = append(raw, referenceMAC(secret, refreshReference, raw)...)
+	token = string(refreshReference) + base64.RawURLEncoding.EncodeToString(raw)
+	return token, hashOf(token)
+}
+
 // parse returns the id in a reference that is one of ours, and its hash.
 func (t references) parse(kind reference, token string) (id uuid.UUID, hash []byte, ok bool) {
 	encoded, ok := strings.CutPrefix(token, string(kind))
