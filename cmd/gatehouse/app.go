@@ -41,6 +41,7 @@ type app struct {
 	worker   *message.Worker
 	keys     *oauth.Keys
 	clients  *oauth.Clients
+	outbound *web.Outbound
 	server   *oauth.Server
 	pages    *pages.Pages
 	router   *web.Router
@@ -145,6 +146,8 @@ func (a *app) wire() error {
 		EmailRevalidation: a.config.EmailRevalidation, Log: a.log,
 	}
 	a.keys = &oauth.Keys{Store: storage.OAuthKeys{DB: a.stores.DB}, Sealer: a.keyring, Audit: store, Clock: a.clock.Now, Log: a.log}
+	networks, _ := a.config.outboundNetworks() // checked with the configuration
+	a.outbound = &web.Outbound{Allowed: networks}
 	a.clients = &oauth.Clients{
 		Store: storage.OAuthClients{DB: a.stores.DB}, Audit: store, Once: storage.OAuthOnce{Redis: a.stores.Redis},
 		Clock: a.clock.Now, Rand: rand.Reader, Issuer: a.config.Issuer,

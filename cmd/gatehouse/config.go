@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/netip"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -23,6 +22,7 @@ type Config struct {
 	Data              string        `group:"Configuration" default:"data" placeholder:"DIR" help:"Directory for the SQLite database and the generated encryption key."`
 	Hosts             []string      `group:"Configuration" placeholder:"HOST,…" help:"Further Host header values to answer, such as an internal name. The issuer's and loopback are always answered."`
 	TrustedProxies    []string      `group:"Configuration" placeholder:"CIDR,…" help:"Networks whose X-Forwarded-For is believed when limits look at where a request comes from."`
+	OutboundNetworks  []string      `group:"Configuration" placeholder:"CIDR,…" help:"Networks that requests to addresses of clients' choosing may reach although they are not public."`
 	MaxConns          int           `group:"Configuration" default:"0" help:"PostgreSQL connections at most; 0 leaves it to the driver (the number of cores, at least 4)."`
 	RedisPrefix       string        `group:"Configuration" default:"gatehouse:" help:"Put in front of every Redis key, so that deployments can share a Redis."`
 	AutoMigrate       bool          `group:"Configuration" default:"true" negatable:"" help:"Migrate the database at start. Without it, a start on an old schema is refused."`
@@ -121,6 +121,9 @@ func (c *Config) check() error {
 	if _, err := c.proxies(); err != nil {
 		fault("GATEHOUSE_TRUSTED_PROXIES: %w", err)
 	}
+	if _, err := c.outboundNetworks(); err != nil {
+		fault("GATEHOUSE_OUTBOUND_NETWORKS: %w", err)
+	}
 	if c.CodeDigits < 5 || c.CodeDigits > 10 {
 		fault("GATEHOUSE_CODE_DIGITS: want 5 to 10")
 	}
@@ -190,22 +193,6 @@ func (c *Config) loopbackIssuer() bool {
 	}
 	ip := net.ParseIP(u.Hostname())
 	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
-}
-
-func (c *Config) proxies() ([]netip.Prefix, error) {
-	var all []netip.Prefix
-	for _, text := range c.TrustedProxies {
-		prefix, err := netip.ParsePrefix(text)
-		if err != nil {
-			addr, err := netip.ParseAddr(text)
-			if err != nil {
-				return nil, fmt.Errorf("%q is no network", text)
-			}
-			prefix = netip.PrefixFrom(addr, addr.BitLen())
-		}
-		all = append(all, prefix.Masked())
-	}
-	return all, nil
 }
 
 // load reads the secrets and checks everything, for commands that need the stores.
