@@ -208,16 +208,7 @@ func TestOpenIDClientSignsAPersonIn(t *testing.T) {
 func openIDClient(t *testing.T, env ...string) string {
 	t.Helper()
 	dir := filepath.Join("testdata", "openid-client")
-	node, err := exec.LookPath("node")
-	if err == nil {
-		_, err = os.Stat(filepath.Join(dir, "node_modules"))
-	}
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip("openid-client is not there: run make test")
-	}
+	node := needNode(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	command := exec.CommandContext(ctx, node, "relying-service.js")
 	command.Dir, command.Env, command.Stderr = dir, append(os.Environ(), env...), os.Stderr
@@ -234,6 +225,23 @@ func openIDClient(t *testing.T, env ...string) string {
 		t.Fatalf("the relying service did not start: %v", err)
 	}
 	return strings.TrimSpace(strings.TrimPrefix(line, "listening on "))
+}
+
+// needNode returns the path of node. Without it or the packages of openid-client
+// the test is skipped, or fails in CI.
+func needNode(t *testing.T) string {
+	t.Helper()
+	node, err := exec.LookPath("node")
+	if err == nil {
+		_, err = os.Stat(filepath.Join("testdata", "openid-client", "node_modules"))
+	}
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip("openid-client is not there: run make test")
+	}
+	return node
 }
 
 // TestDemoShowsWhatARelyingServiceLearns tries what `gatehouse dev` invites to.
