@@ -135,7 +135,7 @@ func (d *deployment) tryReadme(program, source string, command ...string) {
 func (d *deployment) program(env []string, command ...string) (io.Writer, func() string) {
 	d.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	c := exec.CommandContext(ctx, command[0], command[1:]...) //nolint:gosec // the tests' own words
+	c := exec.CommandContext(ctx, command[0], command[1:]...)
 	c.Env, c.Stderr = env, os.Stderr
 	stdin, err := c.StdinPipe()
 	if err != nil {
