@@ -1,0 +1,258 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// apacheModules is where Debian puts them.
+const apacheModules = "/usr/lib/apache2/modules"
+
+// apache is an Apache HTTP server of the test's own, which lets through to an
+// application only those that one of its modules has let in.
+type apache struct {
+	t   *testing.T
+	url string
+	log string // the path of its error log
+}
+
+// startApache runs Apache in front of an application that answers with the
+// request headers it got. The configuration says who may pass; "{port}" in it is
+// the port that Apache listens on.
+func startApache(t *testing.T, module, configuration string) *apache {
+	t.Helper()
+	program := rigProgram(t, "apache2", filepath.Join(apacheModules, "mod_"+module+".so"))
+	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_ = json.NewEncoder(w).Encode(r.Header)
+	}))
+	t.Cleanup(app.Close)
+	dir := t.TempDir()
+	a := &apache{t: t, log: filepath.Join(dir, "error.log")}
+	for range 5 { // another program may take the port first
+		port := 20000 + rand.IntN(12000)
+		a.url = fmt.Sprintf("http://127.0.0.1:%d", port)
+		content := a.configuration(dir, module, port) + strings.ReplaceAll(configuration, "{port}", fmt.Sprint(port)) +
+			"\nProxyPass / " + app.URL + "/\n"
+		if err := os.WriteFile(filepath.Join(dir, "apache.conf"), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if a.run(program, dir, port) {
+			return a
+		}
+	}
+	t.Fatalf("apache2 did not start: %s", a.errors())
+	return nil
+}
+
+// configuration is what every Apache of a test has.
+func (a *apache) configuration(dir, module string, port int) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "ServerRoot %s\nServerName 127.0.0.1\nListen 127.0.0.1:%d\nPidFile %s/pid\nErrorLog %s\nMutex sysvsem\n", dir, port, dir, a.log)
+	if os.Getuid() == 0 {
+		b.WriteString("User nobody\nGroup nogroup\n") // it refuses to be root
+	}
+	for _, name := range []string{"mpm_event", "authn_core", "authz_core", "authz_user", "proxy", "proxy_http", module} {
+		fmt.Fprintf(&b, "LoadModule %s_module %s/mod_%s.so\n", name, apacheModules, name)
+	}
+	return b.String()
+}
+
+// run starts Apache and reports whether it listens.
+func (a *apache) run(program, dir string, port int) bool {
+	a.t.Helper()
+	command := exec.Command(program, "-d", dir, "-f", "apache.conf", "-D", "FOREGROUND")
+	if err := command.Start(); err != nil {
+		a.t.Fatal(err)
+	}
+	exited := make(chan struct{})
+	go func() { _ = command.Wait(); close(exited) }() // its log says more than its status
+	a.t.Cleanup(func() {
+		_ = command.Process.Signal(syscall.SIGTERM)
+		<-exited
+	})
+	for range 200 {
+		connection, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err == nil {
+			return connection.Close() == nil
+		}
+		select {
+		case <-exited:
+			return false
+		case <-time.After(25 * time.Millisecond):
+		}
+	}
+	return false
+}
+
+// errors is what Apache has logged.
+func (a *apache) errors() string {
+	content, err := os.ReadFile(a.log)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		a.t.Fatal(err)
+	}
+	return string(content)
+}
+
+// seen is what the application behind Apache answered: the headers it got.
+func (a *apache) seen(r response) http.Header {
+	a.t.Helper()
+	if r.status != http.StatusOK {
+		a.t.Fatalf("%d %s\n%s", r.status, r.body, a.errors())
+	}
+	raw := map[string][]string{}
+	r.json(a.t, &raw)
+	return raw
+}
+
+// rigProgram finds a program and the files it needs beside it. Without them the
+// test skips, or fails in CI, where deploy/testenv/install has put them.
+func rigProgram(t *testing.T, name string, files ...string) string {
+	t.Helper()
+	program, err := exec.LookPath(name)
+	for _, file := range files {
+		_, missing := os.Stat(file)
+		err = errors.Join(err, missing)
+	}
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal(err)
+		}
+		t.Skip(err, ": run make test")
+	}
+	return program
+}
+
+// relyingApache is Apache as a relying service, with mod_auth_openidc.
+func relyingApache(t *testing.T, s *server, c clientOutput) *apache {
+	t.Helper()
+	return startApache(t, "auth_openidc", fmt.Sprintf(`
+OIDCProviderMetadataURL %s/.well-known/openid-configuration
+OIDCClientID %s
+OIDCClientSecret %s
+OIDCRedirectURI http://127.0.0.1:{port}/redirect_uri
+OIDCCryptoPassphrase a-passphrase-of-this-test
+OIDCScope "openid email offline_access"
+OIDCPKCEMethod S256
+OIDCInfoHook access_token refresh_token session
+<Location />
+  AuthType openid-connect
+  Require valid-user
+</Location>
+`, s.url, c.ClientID, c.ClientSecret))
+}
+
+// visit opens a page behind Apache and follows redirects from server to server
+// until a page.
+func (j *journey) visit(target string) response {
+	j.t.Helper()
+	for range 10 {
+		if strings.HasPrefix(target, j.s.url) {
+			if j.get(target); strings.HasPrefix(j.at, j.s.url) {
+				return j.last
+			}
+			target = j.at
+		}
+		j.at = target
+		j.last = fetch(j.t, j.browser, request(j.t, http.MethodGet, target, nil, "Accept", "text/html"))
+		location := j.last.header.Get("Location")
+		if location == "" {
+			return j.last
+		}
+		next, err := url.Parse(location)
+		if err != nil || !next.IsAbs() {
+			j.t.Fatalf("redirect from %s to %q: %v", target, location, err)
+		}
+		target = location
+	}
+	j.t.Fatal("redirects without end")
+	return response{}
+}
+
+// TestApacheSignsAPersonIn is the sign-in of a service that has no OpenID
+// Connect of its own, only Apache with mod_auth_openidc in front.
+func TestApacheSignsAPersonIn(t *testing.T) {
+	d := newDeployment(t, sqliteConfig(t))
+	person := d.person()
+	rp := d.client("--id", "apache", "--name", "Example Forms", "--grant", "authorization_code", "--grant", "refresh_token",
+		"--redirect-uri", "http://127.0.0.1/redirect_uri", "--scope", "openid", "--scope", "email", "--scope", "offline_access")
+	s := d.start()
+	a, j := relyingApache(t, s, rp), d.journey(s)
+	j.visit(a.url + "/forms")
+	j.signIn(person, 1)
+	j.consent("accept")
+	got := a.seen(j.visit(j.at))
+	if got.Get("OIDC_CLAIM_sub") != person.ID.String() || got.Get("OIDC_CLAIM_email") != person.Email || got.Get("OIDC_access_token") == "" {
+		t.Errorf("the application saw %v", got)
+	}
+
+	// Its refresh hook redeems the refresh token, which rotates, so twice.
+	token := got.Get("OIDC_access_token")
+	for range 2 {
+		j.visit(a.url + "/redirect_uri?refresh=" + url.QueryEscape(a.url+"/forms") + "&access_token=" + url.QueryEscape(token))
+		next := a.seen(j.last).Get("OIDC_access_token")
+		if next == token || next == "" || strings.Contains(j.at, "error_code") {
+			t.Fatalf("no new access token at %s\n%s", j.at, a.errors())
+		}
+		token = next
+	}
+	if res := s.call(token, http.MethodGet, "/oauth/userinfo", nil); res.status != http.StatusOK {
+		t.Errorf("userinfo with the refreshed token: %d %s", res.status, res.body)
+	}
+}
+
+// TestApacheLetsTokensIn is a resource server that nobody here wrote, with
+// mod_oauth2: it asks the introspection endpoint, or verifies by our published keys.
+func TestApacheLetsTokensIn(t *testing.T) {
+	d := newDeployment(t, sqliteConfig(t))
+	machine := []string{"--grant", "client_credentials", "--scope", "notify.admin", "--scope", "notify.usage"}
+	jwt := d.client(append(machine, "--id", "jwt")...)
+	opaque := d.client(append(machine, "--id", "opaque", "--access-token-format", "opaque")...)
+	s := d.start()
+	introspect := fmt.Sprintf("introspect %s/oauth/introspect introspect.auth=client_secret_basic&client_id=%s&client_secret=%s", s.url, opaque.ClientID, opaque.ClientSecret)
+	for name, c := range map[string]struct {
+		verify string
+		client clientOutput
+	}{
+		"by introspection":      {introspect, opaque},
+		"by the published keys": {"jwks_uri " + s.url + "/oauth/jwks", jwt},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := startApache(t, "oauth2", fmt.Sprintf(`
+OAuth2TokenVerify %s
+<Location />
+  AuthType oauth2
+  Require oauth2_claim scope:notify.admin
+</Location>
+`, c.verify))
+			open := func(header ...string) response {
+				return fetch(t, http.DefaultClient, request(t, http.MethodGet, a.url+"/", nil, header...))
+			}
+			token := s.token(c.client, "notify.admin")
+			if got := open("Authorization", "Bearer "+token); a.seen(got).Get("OAUTH2_CLAIM_client_id") != c.client.ClientID {
+				t.Errorf("the application saw %s", got.body)
+			}
+			if got := open("Authorization", "Bearer "+token[:len(token)-4]+"AAAA"); got.status != http.StatusUnauthorized {
+				t.Errorf("with another token: %d", got.status)
+			}
+			if got := open("Authorization", "Bearer "+s.token(c.client, "notify.usage")); got.status != http.StatusUnauthorized {
+				t.Errorf("without the scope: %d", got.status)
+			}
+			if got := open(); got.status != http.StatusUnauthorized {
+				t.Errorf("without a token: %d", got.status)
+			}
+		})
+	}
+}
