@@ -66,6 +66,9 @@ var errInvalidToken = errors.New("invalid access token")
 type accessToken struct {
 	accessClaims
 	hash []byte // of an opaque one; nil for a JWT
+	// user is whom the token speaks for, which a pairwise sub does not tell;
+	// uuid.Nil for a client's own token, and until the grant was looked up.
+	user uuid.UUID
 }
 
 func (t *accessToken) scopes() []string { return scopeList(t.Scope) }
@@ -85,11 +88,11 @@ func (s *Server) accessToken(ctx context.Context, raw string) (*accessToken, err
 		return nil, err
 	}
 	if t.Grant == uuid.Nil {
-		err = s.Store.LiveClient(ctx, t.ClientID, t.ID)
-	} else {
-		err = s.Store.LiveGrant(ctx, t.Grant, t.ID)
+		return t, gone(s.Store.LiveClient(ctx, t.ClientID, t.ID))
 	}
-	return t, gone(err)
+	live := *t // t may be shared with other requests
+	live.user, err = s.Store.LiveGrant(ctx, t.Grant, t.ID)
+	return &live, gone(err)
 }
 
 // accessTokenOfUser is accessToken for the user a token speaks for; a client's
@@ -184,6 +187,6 @@ func (s *Server) describe(ctx context.Context, t *accessToken) error {
 	if err != nil {
 		return gone(err)
 	}
-	t.Subject, t.SessionID, t.AuthTime, t.ACR, t.AMR = g.UserID.String(), g.SessionID, g.AuthTime.Unix(), g.ACR, g.AMR
+	t.Subject, t.SessionID, t.AuthTime, t.ACR, t.AMR = g.sub(), g.SessionID, g.AuthTime.Unix(), g.ACR, g.AMR
 	return nil
 }

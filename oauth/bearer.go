@@ -62,7 +62,7 @@ func (s *Server) caller(r *http.Request) (*directory.Caller, error) {
 	}
 	c := &directory.Caller{ClientID: t.ClientID, Scopes: t.scopes(), Authorities: make([]string, len(t.Authorities))}
 	if t.Grant != uuid.Nil {
-		c.Subject = t.Subject
+		c.Subject = t.user.String()
 	}
 	for i, authority := range t.Authorities {
 		c.Authorities[i] = strings.TrimPrefix(authority, rolePrefix)

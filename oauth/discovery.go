@@ -91,7 +91,7 @@ func NewDiscovery(issuer string) *Discovery {
 		ResponseModesSupported: []string{"query"},
 		GrantTypesSupported:    grantTypes,
 		ACRValuesSupported:     []string{authn.ACRSingle, authn.ACRMulti},
-		SubjectTypesSupported:  []string{"public"},
+		SubjectTypesSupported:  []string{SubjectPublic, SubjectPairwise},
 		PromptValuesSupported:  []string{"none", "login", "consent"},
 		ClaimTypesSupported:    []string{"normal"},
 		ClaimsSupported: []string{

@@ -31,8 +31,12 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, a *authorizati
 	if err != nil {
 		return unavailable(err)
 	}
+	expected, err := s.isAbout(r.Context(), a, user)
+	if err != nil {
+		return unavailable(err)
+	}
 	next := stepSignIn
-	if session != nil && a.satisfiedBy(session, s.now()) {
+	if session != nil && expected && a.satisfiedBy(session, s.now()) {
 		if next, err = s.afterSignIn(r.Context(), a, session); err != nil {
 			return unavailable(err)
 		}
@@ -70,12 +74,8 @@ func (s *Server) session(r *http.Request) (*authn.Session, *directory.User, erro
 }
 
 // satisfiedBy reports whether a session is good enough for the request. A
-// sign-in that this flow led to satisfies whatever it was asked for, except that
-// the hint's user has to be the one.
+// sign-in that this flow led to satisfies whatever it was asked for.
 func (a *authorization) satisfiedBy(session *authn.Session, now time.Time) bool {
-	if a.hint != "" && a.hint != session.UserID.String() {
-		return false
-	}
 	if a.signedInSince(session) {
 		return true
 	}
@@ -127,14 +127,14 @@ func (s *Server) afterSignIn(ctx context.Context, a *authorization, session *aut
 
 // issue creates the grant and sends its code to the client.
 func (s *Server) issue(w http.ResponseWriter, r *http.Request, a *authorization, session *authn.Session, user *directory.User) error {
+	g, err := s.newGrant(r.Context(), a, session, user)
+	if err != nil {
+		return unavailable(err)
+	}
 	if a.flow != nil {
 		if err := s.takeFlow(r.Context(), a.flow.ID); err != nil {
 			return err
 		}
-	}
-	g, err := s.newGrant(a, session, user)
-	if err != nil {
-		return err
 	}
 	for _, scope := range a.scopes {
 		a.request.GrantScope(scope)
@@ -151,8 +151,12 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, a *authorization,
 }
 
 // newGrant is the grant of an authorization; fosite adds the code.
-func (s *Server) newGrant(a *authorization, session *authn.Session, user *directory.User) (*Grant, error) {
+func (s *Server) newGrant(ctx context.Context, a *authorization, session *authn.Session, user *directory.User) (*Grant, error) {
 	id, err := s.newID()
+	if err != nil {
+		return nil, err
+	}
+	subject, err := s.subject(ctx, a.client, user.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -163,7 +167,7 @@ func (s *Server) newGrant(a *authorization, session *authn.Session, user *direct
 		lifetime = s.Lifetimes.refresh()
 	}
 	return &Grant{
-		ID: id, ClientID: a.client.ID, UserID: user.ID, SessionID: session.ID, Scopes: a.scopes, Audience: []string{s.Issuer},
+		ID: id, ClientID: a.client.ID, UserID: user.ID, Subject: subject, SessionID: session.ID, Scopes: a.scopes, Audience: []string{s.Issuer},
 		ACR: session.ACR, AMR: session.AMR, AuthTime: session.AuthTime,
 		RedirectURI: a.redirectURI, Nonce: a.params.Get("nonce"), CodeChallenge: a.params.Get("code_challenge"),
 		CodeExpiresAt: now.Add(s.Lifetimes.code()), CreatedAt: now, ExpiresAt: now.Add(lifetime),

@@ -69,7 +69,7 @@ func (x *exchange) scopesOf(g *Grant) []string {
 // subject is the user, or the client on its own.
 func (x *exchange) subject() string {
 	if x.grant != nil {
-		return x.grant.UserID.String()
+		return x.grant.sub()
 	}
 	return x.client.ID
 }

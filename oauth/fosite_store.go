@@ -148,7 +148,7 @@ func (st fositeStore) refreshReplayed(ctx context.Context, x *exchange, g *Grant
 // successor twice. The family stays one: whichever answer the client keeps, it
 // holds the refresh token the grant is at.
 func (st fositeStore) refreshAgain(ctx context.Context, x *exchange, g *Grant, hash []byte) error {
-	if err := st.s.Store.LiveGrant(ctx, g.ID, ""); err != nil {
+	if _, err := st.s.Store.LiveGrant(ctx, g.ID, ""); err != nil {
 		if errors.Is(err, directory.ErrNotFound) {
 			return nil
 		}

@@ -74,13 +74,13 @@ func (s *Server) introspectRefresh(ctx context.Context, client *Client, raw stri
 	if err != nil || g == nil || !bytes.Equal(g.RefreshHash, hash) || !s.Clock().Before(g.ExpiresAt) {
 		return inactive, err
 	}
-	if err := s.Store.LiveGrant(ctx, g.ID, ""); errors.Is(err, directory.ErrNotFound) {
+	if _, err := s.Store.LiveGrant(ctx, g.ID, ""); errors.Is(err, directory.ErrNotFound) {
 		return inactive, nil
 	} else if err != nil {
 		return nil, err
 	}
 	return &introspection{Active: true, accessClaims: &accessClaims{
-		Issuer: s.Issuer, Subject: g.UserID.String(), Audience: g.Audience, Expires: g.ExpiresAt.Unix(),
+		Issuer: s.Issuer, Subject: g.sub(), Audience: g.Audience, Expires: g.ExpiresAt.Unix(),
 		IssuedAt: g.RefreshedAt.Unix(), ClientID: g.ClientID, Scope: strings.Join(g.Scopes, " "), SessionID: g.SessionID,
 	}}, nil
 }

@@ -80,6 +80,7 @@ func (c *Client) validate() error {
 	c.validateAuthentication(&f)
 	c.validateGrants(&f)
 	c.validateTokens(&f)
+	c.validateSubject(&f)
 	return errors.Join(f...)
 }
 

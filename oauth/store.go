@@ -61,6 +61,14 @@ type Exchange struct {
 	At      time.Time
 }
 
+// PairwiseSubject is the sub by which the clients of one sector know a user.
+type PairwiseSubject struct {
+	Sector    string // a host
+	UserID    uuid.UUID
+	Subject   uuid.UUID
+	CreatedAt time.Time
+}
+
 // OpaqueToken is an access token that is a reference.
 type OpaqueToken struct {
 	Hash     []byte // SHA-256
@@ -100,8 +108,11 @@ type GrantStore interface {
 	// UserOfGrant returns the user of a grant from which the token jti was
 	// issued, unless that token was revoked.
 	UserOfGrant(ctx context.Context, grant uuid.UUID, jti string) (*directory.User, error)
-	// LiveGrant is UserOfGrant for those who need not know the user.
-	LiveGrant(ctx context.Context, grant uuid.UUID, jti string) error
+	// LiveGrant is UserOfGrant for those who need no more than the user's id.
+	LiveGrant(ctx context.Context, grant uuid.UUID, jti string) (uuid.UUID, error)
+	// PairwiseSubject returns the subject of a user in a sector, which is p's
+	// when there is none yet.
+	PairwiseSubject(ctx context.Context, p PairwiseSubject) (uuid.UUID, error)
 	// LiveClient reports directory.ErrNotFound unless the client exists and its
 	// own token jti was not revoked.
 	LiveClient(ctx context.Context, clientID, jti string) error

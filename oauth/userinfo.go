@@ -62,7 +62,7 @@ func userInfoToken(r *http.Request) (string, error) {
 }
 
 func userInfoOf(u *directory.User, t *accessToken) *userInfo {
-	info := &userInfo{Subject: u.ID.String()}
+	info := &userInfo{Subject: t.Subject}
 	for _, scope := range t.scopes() {
 		switch scope {
 		case ScopeProfile:

@@ -120,9 +120,10 @@ func (s OAuthGrants) UserOfGrant(ctx context.Context, grant uuid.UUID, jti strin
 }
 
 // LiveGrant implements oauth.GrantStore.
-func (s OAuthGrants) LiveGrant(ctx context.Context, grant uuid.UUID, jti string) error {
-	var one int
-	return s.DB.row(ctx, `select 1`+fromLiveGrant, []any{grant, directory.MaxFailedLogins, jti}, &one)
+func (s OAuthGrants) LiveGrant(ctx context.Context, grant uuid.UUID, jti string) (uuid.UUID, error) {
+	var user uuid.UUID
+	err := s.DB.row(ctx, `select u.id`+fromLiveGrant, []any{grant, directory.MaxFailedLogins, jti}, &user)
+	return user, err
 }
 
 // LiveClient implements oauth.GrantStore.

@@ -19,6 +19,17 @@ alter table access_tokens add column dpop_jkt text not null default '';
 -- The act claim of a token that was exchanged (RFC 8693); '' for others.
 alter table access_tokens add column actor text not null default '';
 
+-- The subs by which the clients of a sector know users (OpenID Connect Core 8.1).
+create table pairwise_subjects (
+    sector text not null,
+    user_id text not null references users (id) on delete cascade,
+    subject text not null,
+    created_at integer not null,
+    primary key (sector, user_id)
+) strict;
+create unique index pairwise_subjects_subject_key on pairwise_subjects (subject);
+create index pairwise_subjects_user_id_idx on pairwise_subjects (user_id);
+
 -- Which clients a browser session has led to: they are told when it ends.
 create table session_clients (
     session_id text not null references sessions (id) on delete cascade,
@@ -123,6 +134,7 @@ drop table leases;
 drop table initial_access_tokens;
 drop table device_authorizations;
 drop table session_clients;
+drop table pairwise_subjects;
 alter table access_tokens drop column actor;
 alter table access_tokens drop column dpop_jkt;
 drop index grants_session_id_idx;
