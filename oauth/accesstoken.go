@@ -32,6 +32,30 @@ type accessClaims struct {
 	AuthTime  int64     `json:"auth_time,omitempty"`
 	ACR       string    `json:"acr,omitempty"`
 	AMR       []string  `json:"amr,omitempty"`
+	// Confirmation names the key that the token is bound to; nil for none.
+	Confirmation *confirmation `json:"cnf,omitempty"`
+}
+
+// confirmation is the cnf claim (RFC 7800) of a token that is only good together
+// with a proof by a key (RFC 9449 section 6).
+type confirmation struct {
+	KeyThumbprint string `json:"jkt"`
+}
+
+// confirm is the cnf of a key; nil for none.
+func confirm(key string) *confirmation {
+	if key == "" {
+		return nil
+	}
+	return &confirmation{KeyThumbprint: key}
+}
+
+// key is the thumbprint of the key that the token is bound to; "" for none.
+func (t *accessToken) key() string {
+	if t.Confirmation == nil {
+		return ""
+	}
+	return t.Confirmation.KeyThumbprint
 }
 
 // rolePrefix is what Spring's resource servers expect in front of a role.
@@ -40,7 +64,7 @@ const rolePrefix = "ROLE_"
 func (s *Server) accessClaims(x *exchange, id uuid.UUID, now time.Time) accessClaims {
 	c := accessClaims{
 		Issuer: s.Issuer, Subject: x.subject(), Audience: audience{s.Issuer}, Expires: x.access.expires.Unix(),
-		IssuedAt: now.Unix(), ID: id.String(), ClientID: x.client.ID, Scope: strings.Join(x.access.scopes, " "),
+		IssuedAt: now.Unix(), ID: id.String(), ClientID: x.client.ID, Scope: strings.Join(x.access.scopes, " "), Confirmation: confirm(x.key),
 	}
 	g := x.grant
 	if g == nil {
@@ -169,6 +193,7 @@ func (s *Server) lookUp(ctx context.Context, raw string) (*accessToken, error) {
 	t := &accessToken{hash: hash, accessClaims: accessClaims{
 		Issuer: s.Issuer, Subject: row.ClientID, Audience: row.Audience, Expires: row.ExpiresAt.Unix(),
 		IssuedAt: row.CreatedAt.Unix(), ClientID: row.ClientID, Scope: strings.Join(row.Scopes, " "), Grant: row.Grant,
+		Confirmation: confirm(row.KeyThumbprint),
 	}}
 	return t, s.describe(ctx, t)
 }

@@ -17,6 +17,9 @@ import (
 type exchange struct {
 	client *Client
 	form   url.Values
+	// key is the thumbprint of the key that the tokens are bound to (RFC 9449);
+	// "" for none.
+	key string
 	// since is when the burst of requests for the code began.
 	since time.Time
 	// grant is set from the start at the authorization endpoint, by the store at
@@ -44,6 +47,15 @@ var _ openid.Session = (*exchange)(nil)
 
 // mayRefresh reports whether the client is given refresh tokens.
 func (x *exchange) mayRefresh() bool { return slices.Contains(x.client.GrantTypes, GrantRefreshToken) }
+
+// refreshKey is the key that the refresh token is bound to. A confidential
+// client's is bound to the client (RFC 9449 section 5).
+func (x *exchange) refreshKey() string {
+	if x.client.Public {
+		return x.key
+	}
+	return ""
+}
 
 // over makes the exchange one over a grant, for the scopes asked for.
 func (x *exchange) over(g *Grant) {

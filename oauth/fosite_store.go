@@ -51,14 +51,23 @@ func (st fositeStore) GetAuthorizeCodeSession(ctx context.Context, code string, 
 	if !ok {
 		return nil, fosite.ErrNotFound
 	}
-	spent := Exchange{Grant: id, ClientID: x.client.ID, Presented: hash, At: st.s.now()}
+	spent := st.presented(x, id, hash)
 	if x.mayRefresh() {
 		var err error
 		if x.refresh, spent.Refresh, err = st.s.references().mint(refreshReference, id); err != nil {
 			return nil, err
 		}
 	}
-	return st.spend(ctx, x, spent, st.s.Store.RedeemCode, st.codeReplayed)
+	request, err := st.spend(ctx, x, spent, st.s.Store.RedeemCode, st.codeReplayed)
+	if err == nil && x.grant.KeyThumbprint != spent.RefreshKey {
+		return nil, refuse("invalid_grant", "The code is bound to another key")
+	}
+	return request, err
+}
+
+// presented is the use of a code or refresh token that a request presents.
+func (st fositeStore) presented(x *exchange, id uuid.UUID, hash []byte) Exchange {
+	return Exchange{Grant: id, ClientID: x.client.ID, Presented: hash, Key: x.key, RefreshKey: x.refreshKey(), At: st.s.now()}
 }
 
 // refreshGrace is how long after a refresh token was replaced its use is put
@@ -77,7 +86,7 @@ func (st fositeStore) GetRefreshTokenSession(ctx context.Context, token string, 
 			return nil, err
 		}
 	}
-	spent := Exchange{Grant: id, ClientID: x.client.ID, Presented: hash, At: st.s.now()}
+	spent := st.presented(x, id, hash)
 	x.refresh, spent.Refresh = st.s.references().successor(st.s.Secrets[0], id, hash)
 	return st.spend(ctx, x, spent, st.s.Store.Rotate, st.refreshReplayed)
 }
@@ -135,7 +144,7 @@ func (st fositeStore) codeReplayed(ctx context.Context, x *exchange, g *Grant, h
 // replaced, except for an honest client's double submission.
 func (st fositeStore) refreshReplayed(ctx context.Context, x *exchange, g *Grant, hash []byte) error {
 	switch {
-	case bytes.Equal(g.RefreshHash, hash): // refused because of its user or its age
+	case bytes.Equal(g.RefreshHash, hash): // refused because of its user, its age or its key
 		return nil
 	case bytes.Equal(g.PreviousRefreshHash, hash) && st.s.now().Sub(g.RefreshedAt) <= refreshGrace:
 		return st.refreshAgain(ctx, x, g, hash)
@@ -153,6 +162,9 @@ func (st fositeStore) refreshAgain(ctx context.Context, x *exchange, g *Grant, h
 			return nil
 		}
 		return err
+	}
+	if g.KeyThumbprint != "" && g.KeyThumbprint != x.refreshKey() {
+		return nil
 	}
 	for _, secret := range st.s.Secrets {
 		token, successor := st.s.references().successor(secret, g.ID, hash)

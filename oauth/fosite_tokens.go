@@ -56,7 +56,7 @@ func (t fositeTokens) GenerateAccessToken(ctx context.Context, r fosite.Requeste
 func (t fositeTokens) opaque(x *exchange, id uuid.UUID, now time.Time) (err error) {
 	row := &OpaqueToken{
 		ClientID: x.client.ID, Grant: x.grantID(), Scopes: x.access.scopes, Audience: []string{t.s.Issuer},
-		CreatedAt: now, ExpiresAt: x.access.expires,
+		KeyThumbprint: x.key, CreatedAt: now, ExpiresAt: x.access.expires,
 	}
 	x.access.opaque = row
 	x.access.token, row.Hash, err = t.s.references().mint(accessReference, id)

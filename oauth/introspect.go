@@ -66,7 +66,7 @@ func (s *Server) introspect(ctx context.Context, client *Client, raw string) (*i
 	if t.ClientID != client.ID && !slices.Contains(t.Audience, client.ID) {
 		return inactive, nil
 	}
-	return &introspection{Active: true, accessClaims: &t.accessClaims, TokenType: "Bearer"}, nil
+	return &introspection{Active: true, accessClaims: &t.accessClaims, TokenType: tokenType(t.key())}, nil
 }
 
 func (s *Server) introspectRefresh(ctx context.Context, client *Client, raw string) (*introspection, error) {

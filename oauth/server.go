@@ -28,9 +28,11 @@ type Server struct {
 	Sessions Sessions
 	Pages    Pages
 	Cookies  authn.Cookies
-	// Secrets authenticate codes, refresh tokens and opaque access tokens. The
-	// first one makes them, every one recognises them.
-	Secrets   [][]byte
+	// Secrets authenticate codes, refresh tokens, opaque access tokens and the
+	// nonces of DPoP. The first one makes them, every one recognises them.
+	Secrets [][]byte
+	// Once refuses a DPoP proof that was presented before.
+	Once      Once
 	Lifetimes Lifetimes
 	Clock     directory.Clock
 	Rand      io.Reader

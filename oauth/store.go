@@ -58,7 +58,13 @@ type Exchange struct {
 	Presented []byte
 	// Refresh is the SHA-256 of the refresh token given out in return; nil for none.
 	Refresh []byte
-	At      time.Time
+	// Key is the thumbprint of the key that made the request's proof (RFC 9449);
+	// "" without one.
+	Key string
+	// RefreshKey is the key that Refresh is bound to: Key for public clients, ""
+	// for confidential ones, whose refresh tokens are bound to the client.
+	RefreshKey string
+	At         time.Time
 }
 
 // PairwiseSubject is the sub by which the clients of one sector know a user.
@@ -97,10 +103,13 @@ type GrantStore interface {
 	// Grant returns a grant whatever the state of its user.
 	Grant(ctx context.Context, id uuid.UUID) (*Grant, error)
 	// RedeemCode marks a live code redeemed and returns its grant;
-	// directory.ErrNotFound when there is nothing to redeem.
+	// directory.ErrNotFound when there is nothing to redeem. The grant is bound to
+	// RefreshKey from then on, unless its code was bound to another key than Key:
+	// that one is spent too, and stays bound as it was.
 	RedeemCode(ctx context.Context, x Exchange) (*Grant, error)
 	// Rotate replaces the current refresh token and returns its grant;
-	// directory.ErrNotFound when the one presented is not the current one.
+	// directory.ErrNotFound when the one presented is not the current one, or is
+	// bound to another key than RefreshKey.
 	Rotate(ctx context.Context, x Exchange) (*Grant, error)
 	// DeleteGrant ends a grant and reports whether there was one.
 	DeleteGrant(ctx context.Context, id uuid.UUID) (bool, error)

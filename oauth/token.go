@@ -32,6 +32,10 @@ func (s *Server) Token(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	key, err := s.proofKey(w, r)
+	if err != nil {
+		return err
+	}
 	client, err := s.Clients.Authenticate(r.Context(), r)
 	if err != nil {
 		return unavailable(err)
@@ -39,8 +43,12 @@ func (s *Server) Token(w http.ResponseWriter, r *http.Request) error {
 	if err := s.checkTokenRequest(client, form); err != nil {
 		return err
 	}
+	if client.DPoPBound && key == "" {
+		// RFC 9449 section 5.2: never a token that anybody could use.
+		return invalidProof("The client takes only tokens bound to a key: a DPoP proof is required")
+	}
 	web.Note(r.Context(), slog.String("client", client.ID), slog.String("grant_type", form.Get("grant_type")))
-	body, err := s.exchange(r.Context(), &exchange{client: client, form: form})
+	body, err := s.exchange(r.Context(), &exchange{client: client, form: form, key: key})
 	if err != nil {
 		return protocolError(err)
 	}
@@ -58,9 +66,6 @@ func (s *Server) checkTokenRequest(client *Client, form url.Values) error {
 		return refuse("unsupported_grant_type", "The grant type is not supported")
 	case !slices.Contains(client.GrantTypes, grantType), client.Public && grantType == GrantClientCredentials:
 		return refuse("unauthorized_client", "The client is not registered for this grant type")
-	case client.DPoPBound:
-		// RFC 9449 section 5.2: never a token that anybody could use.
-		return refuse("invalid_dpop_proof", "The client takes tokens bound to a key, which are not issued yet")
 	}
 	if err := s.checkResource(form); err != nil {
 		return err
@@ -131,6 +136,15 @@ func (s *Server) exchange(ctx context.Context, x *exchange) (*tokenBody, error) 
 	return body, err
 }
 
+// tokenType is how a token is to be presented: with a proof by the key of a
+// thumbprint, or, where there is none, by whoever bears it.
+func tokenType(key string) string {
+	if key != "" {
+		return "DPoP"
+	}
+	return "Bearer"
+}
+
 func (s *Server) run(ctx context.Context, x *exchange) (*tokenBody, error) {
 	ctx = withFositeClient(ctx, fositeClient{Client: x.client})
 	provider := s.fosite().grants[x.form.Get("grant_type")]
@@ -149,7 +163,7 @@ func (s *Server) run(ctx context.Context, x *exchange) (*tokenBody, error) {
 	}
 	idToken, _ := response.GetExtra("id_token").(string)
 	return &tokenBody{
-		AccessToken: x.access.token, TokenType: "Bearer", ExpiresIn: int64(x.access.expires.Sub(s.now()) / time.Second),
+		AccessToken: x.access.token, TokenType: tokenType(x.key), ExpiresIn: int64(x.access.expires.Sub(s.now()) / time.Second),
 		RefreshToken: x.refresh, IDToken: idToken, Scope: strings.Join(x.access.scopes, " "),
 	}, nil
 }

@@ -68,19 +68,20 @@ func (s OAuthGrants) Grant(ctx context.Context, id uuid.UUID) (*oauth.Grant, err
 // RedeemCode implements oauth.GrantStore.
 func (s OAuthGrants) RedeemCode(ctx context.Context, x oauth.Exchange) (*oauth.Grant, error) {
 	return s.grant(ctx, `
-		update grants set code_redeemed_at = $2, refresh_hash = $3, refreshed_at = $2
+		update grants set code_redeemed_at = $2, refresh_hash = $3, refreshed_at = $2,
+			dpop_jkt = case when dpop_jkt in ('', $7) then $8 else dpop_jkt end
 		where id = $4 and code_hash = $5 and client_id = $6 and code_redeemed_at is null and code_expires_at > $2 and `+liveUser+`
 		returning `+grantColumns,
-		directory.MaxFailedLogins, x.At, x.Refresh, x.Grant, x.Presented, x.ClientID)
+		directory.MaxFailedLogins, x.At, x.Refresh, x.Grant, x.Presented, x.ClientID, x.Key, x.RefreshKey)
 }
 
 // Rotate implements oauth.GrantStore.
 func (s OAuthGrants) Rotate(ctx context.Context, x oauth.Exchange) (*oauth.Grant, error) {
 	return s.grant(ctx, `
-		update grants set previous_refresh_hash = refresh_hash, refresh_hash = $3, refreshed_at = $2
-		where id = $4 and refresh_hash = $5 and client_id = $6 and expires_at > $2 and `+liveUser+`
+		update grants set previous_refresh_hash = refresh_hash, refresh_hash = $3, refreshed_at = $2, dpop_jkt = $7
+		where id = $4 and refresh_hash = $5 and client_id = $6 and expires_at > $2 and dpop_jkt in ('', $7) and `+liveUser+`
 		returning `+grantColumns,
-		directory.MaxFailedLogins, x.At, x.Refresh, x.Grant, x.Presented, x.ClientID)
+		directory.MaxFailedLogins, x.At, x.Refresh, x.Grant, x.Presented, x.ClientID, x.RefreshKey)
 }
 
 func (s OAuthGrants) grant(ctx context.Context, query string, args ...any) (*oauth.Grant, error) {

@@ -188,7 +188,8 @@ func (a *app) wireServer(store storage.Directory, grants storage.OAuthGrants) {
 	}
 	a.server = &oauth.Server{
 		Issuer: a.config.Issuer, Store: grants, Flows: storage.OAuthFlows{Redis: a.stores.Redis}, Clients: a.clients, Keys: a.keys,
-		Sessions: a.authn, Pages: a.pages, Cookies: cookies, Secrets: a.keyring.DeriveAll("tokens"), Clock: a.clock.Now, Rand: rand.Reader,
+		Sessions: a.authn, Pages: a.pages, Cookies: cookies, Secrets: a.keyring.DeriveAll("tokens"), Once: storage.OAuthOnce{Redis: a.stores.Redis},
+		Clock: a.clock.Now, Rand: rand.Reader,
 	}
 	a.pages.Flows = a.server
 	a.health = &health{version: versionString(), parts: map[string]func(context.Context) error{
