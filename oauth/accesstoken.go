@@ -127,7 +127,7 @@ func (s *Server) accessTokenOfUser(ctx context.Context, raw string) (*accessToke
 		return nil, nil, err
 	}
 	if t.Grant == uuid.Nil {
-		return nil, nil, errInvalidToken
+		return nil, nil, because(errInvalidToken, "the token speaks for a client, not for a user")
 	}
 	user, err := s.Store.UserOfGrant(ctx, t.Grant, t.ID)
 	return t, user, gone(err)
@@ -135,10 +135,16 @@ func (s *Server) accessTokenOfUser(ctx context.Context, raw string) (*accessToke
 
 func gone(err error) error {
 	if errors.Is(err, directory.ErrNotFound) {
-		return errInvalidToken
+		return errEnded
 	}
 	return err
 }
+
+// The reasons why a token is refused that have several places.
+var (
+	errEnded   = because(errInvalidToken, "the token was revoked, its grant or client has ended, or its user is locked or not active")
+	errExpired = because(errInvalidToken, "the token has expired")
+)
 
 // parseAccessToken returns what a token says, without asking whether it was revoked.
 func (s *Server) parseAccessToken(ctx context.Context, raw string) (*accessToken, error) {
@@ -155,7 +161,7 @@ func (s *Server) parseAccessToken(ctx context.Context, raw string) (*accessToken
 		s.verified.put(hash, t)
 	}
 	if s.Clock().Unix() >= t.Expires {
-		return nil, errInvalidToken
+		return nil, errExpired
 	}
 	return t, nil
 }
@@ -165,14 +171,17 @@ func (s *Server) parseAccessToken(ctx context.Context, raw string) (*accessToken
 func (s *Server) verify(ctx context.Context, raw string) (*accessToken, error) {
 	v, err := s.Keys.Verify(ctx, raw)
 	if errors.Is(err, ErrUnverified) {
-		return nil, errInvalidToken
+		return nil, because(errInvalidToken, "no key of ours verifies the token's signature")
 	}
 	if err != nil {
 		return nil, err
 	}
 	var t accessToken
-	if v.Type != TypeAccessToken || json.Unmarshal(v.Claims, &t.accessClaims) != nil || t.Issuer != s.Issuer {
-		return nil, errInvalidToken
+	if v.Type != TypeAccessToken {
+		return nil, because(errInvalidToken, "the token is of ours, but no access token")
+	}
+	if json.Unmarshal(v.Claims, &t.accessClaims) != nil || t.Issuer != s.Issuer {
+		return nil, because(errInvalidToken, "the token was issued under another issuer's name")
 	}
 	return &t, nil
 }
@@ -181,14 +190,14 @@ func (s *Server) verify(ctx context.Context, raw string) (*accessToken, error) {
 func (s *Server) lookUp(ctx context.Context, raw string) (*accessToken, error) {
 	_, hash, ok := s.references().parse(accessReference, raw)
 	if !ok {
-		return nil, errInvalidToken
+		return nil, because(errInvalidToken, "the token is not one that this service made")
 	}
 	row, err := s.Store.OpaqueToken(ctx, hash)
 	if err != nil {
 		return nil, gone(err)
 	}
 	if !s.Clock().Before(row.ExpiresAt) {
-		return nil, errInvalidToken
+		return nil, errExpired
 	}
 	t := &accessToken{hash: hash, accessClaims: accessClaims{
 		Issuer: s.Issuer, Subject: row.ClientID, Audience: row.Audience, Expires: row.ExpiresAt.Unix(),

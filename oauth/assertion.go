@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"log/slog"
 	"math"
 	"time"
 
@@ -49,23 +50,30 @@ type assertionClaims struct {
 // RFC 7523 section 3, with the issuer as its only audience, RFC 10070).
 func (cs *Clients) authenticateByAssertion(ctx context.Context, given credentials) (*Client, error) {
 	if len(given.assertion) > maxTokenSize {
-		return nil, errClient
+		return nil, because(errClient, "the assertion is too long")
 	}
 	jws, err := jose.ParseSignedCompact(given.assertion, assertionAlgs)
-	if err != nil || !assertionTyp(jws) {
-		return nil, errClient
+	if err != nil {
+		return nil, because(errClient, "the assertion is no JWT in compact form with an algorithm that is accepted")
+	}
+	if !assertionTyp(jws) {
+		return nil, because(errClient, "the assertion's typ says that it is for something else")
 	}
 	// Unverified so far: it only says whose keys to try.
 	var claims assertionClaims
 	if web.DecodeJSON(jws.UnsafePayloadWithoutVerification(), &claims, false) != nil {
-		return nil, errClient
+		return nil, because(errClient, "the assertion's claims do not decode; the audience has to be one string, not a list")
 	}
 	c, err := cs.lookUp(ctx, claims.Subject, PrivateKeyJWT)
 	if err != nil {
 		return nil, err
 	}
-	if given.clientID != "" && given.clientID != c.ID || !signedBy(jws, c) {
-		return nil, errClient
+	web.Note(ctx, slog.String("client", c.ID))
+	if given.clientID != "" && given.clientID != c.ID {
+		return nil, because(errClient, "client_id and the assertion name different clients")
+	}
+	if !signedBy(jws, c) {
+		return nil, because(errClient, "no key of the client verifies the assertion's signature")
 	}
 	ttl, err := cs.checkAssertion(&claims)
 	if err != nil {
@@ -105,15 +113,31 @@ func signedBy(jws *jose.JSONWebSignature, c *Client) bool {
 func (cs *Clients) checkAssertion(claims *assertionClaims) (time.Duration, error) {
 	now := cs.Clock()
 	ttl := numericDate(claims.Expires).Sub(now)
-	switch {
-	case claims.Issuer != claims.Subject, claims.Audience != cs.Issuer,
-		claims.ID == "", len(claims.ID) > 256,
-		ttl <= 0, ttl > maxAssertionLife+clockSkew,
-		claims.NotBefore != nil && numericDate(*claims.NotBefore).After(now.Add(clockSkew)),
-		claims.IssuedAt != nil && numericDate(*claims.IssuedAt).After(now.Add(clockSkew)):
-		return 0, errClient
+	if reason := cs.wrongClaim(claims, now, ttl); reason != "" {
+		return 0, because(errClient, reason)
 	}
 	return ttl, nil
+}
+
+// wrongClaim names the first claim that is not as it has to be; "" for none.
+func (cs *Clients) wrongClaim(claims *assertionClaims, now time.Time, ttl time.Duration) web.Reason {
+	switch {
+	case claims.Issuer != claims.Subject:
+		return "the assertion's iss and sub differ"
+	case claims.Audience != cs.Issuer:
+		return "the assertion's aud is not the issuer of this service"
+	case claims.ID == "", len(claims.ID) > 256:
+		return "the assertion's jti is missing or too long"
+	case ttl <= 0:
+		return "the assertion has expired"
+	case ttl > maxAssertionLife+clockSkew:
+		return "the assertion's exp is more than five minutes ahead"
+	case claims.NotBefore != nil && numericDate(*claims.NotBefore).After(now.Add(clockSkew)):
+		return "the assertion's nbf is in the future"
+	case claims.IssuedAt != nil && numericDate(*claims.IssuedAt).After(now.Add(clockSkew)):
+		return "the assertion's iat is in the future"
+	}
+	return ""
 }
 
 // numericDate is RFC 7519's: seconds since 1970, possibly with a fraction.
@@ -133,7 +157,7 @@ func (cs *Clients) once(ctx context.Context, client, id string, ttl time.Duratio
 		return err
 	}
 	if !first {
-		return errClient
+		return because(errClient, "an assertion with this jti was used before")
 	}
 	return nil
 }

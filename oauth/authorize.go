@@ -54,7 +54,6 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, params url.Va
 	if err != nil {
 		return err
 	}
-	web.Note(r.Context(), slog.String("client", client.ID))
 	a := &authorization{client: client, params: params, redirectURI: params.Get("redirect_uri"), flow: f}
 	if err := s.check(r.Context(), a); err != nil {
 		return s.answerError(w, a, err)
@@ -78,13 +77,15 @@ func authorizeParameters(r *http.Request) (url.Values, error) {
 func (s *Server) clientOf(ctx context.Context, params url.Values) (*Client, error) {
 	client, err := s.Clients.Get(ctx, params.Get("client_id"))
 	if errors.Is(err, directory.ErrNotFound) {
-		return nil, web.Errorf(http.StatusBadRequest, "The service that sent you here is not known")
+		return nil, ownPage("The service that sent you here is not known", "no client has this client_id")
 	}
 	if err != nil {
 		return nil, unavailable(err)
 	}
+	web.Note(ctx, slog.String("client", client.ID))
 	if !MatchRedirect(client.RedirectURIs, params.Get("redirect_uri")) {
-		return nil, web.Errorf(http.StatusBadRequest, "The service that sent you here gave an address to return to that is not its own")
+		return nil, ownPage("The service that sent you here gave an address to return to that is not its own",
+			"the redirect_uri is not registered for the client")
 	}
 	return client, nil
 }
@@ -225,6 +226,7 @@ func (s *Server) answerError(w http.ResponseWriter, a *authorization, err error)
 	if err = protocolError(err); !errors.As(err, &refusal) || refusal.Status >= http.StatusInternalServerError {
 		return err
 	}
+	web.NoteRefusal(w, refusal.Code, err)
 	return s.answer(w, a, url.Values{"error": {refusal.Code}, "error_description": {describable(refusal.Message)}})
 }
 

@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -57,8 +58,9 @@ func (s *Server) caller(r *http.Request) (*directory.Caller, error) {
 	if err != nil {
 		return nil, bearerError(err)
 	}
+	web.Note(r.Context(), slog.String("client", t.ClientID))
 	if !s.forUs(t) {
-		return nil, bearerError(errInvalidToken)
+		return nil, bearerError(errAudience)
 	}
 	c := &directory.Caller{ClientID: t.ClientID, Scopes: t.scopes(), Authorities: make([]string, len(t.Authorities))}
 	if t.Grant != uuid.Nil {
@@ -93,12 +95,17 @@ func bearerToken(r *http.Request) (string, error) {
 	return strings.TrimSpace(token), nil
 }
 
+// errAudience says that a token is not for this service alone.
+var errAudience = because(errInvalidToken, "the token's audience is not this service alone")
+
 // bearerError is the answer to a token that accessToken refused.
 func bearerError(err error) error {
 	if !errors.Is(err, errInvalidToken) {
 		return unavailable(err)
 	}
-	return challenge(http.StatusUnauthorized, "invalid_token", "The access token is invalid, has expired or was revoked", "")
+	e := challenge(http.StatusUnauthorized, "invalid_token", "The access token is invalid, has expired or was revoked", "")
+	e.Cause = err
+	return e
 }
 
 func insufficientScope(scope string) error {

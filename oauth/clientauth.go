@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -48,6 +49,12 @@ func (cs *Clients) Authenticate(ctx context.Context, r *http.Request) (*Client, 
 // errClient is every reason why a client is not who it says.
 var errClient = errors.New("client authentication failed")
 
+// Two of the reasons, which have several places.
+var (
+	errUnknownClient = because(errClient, "no client has this client_id, or none was sent")
+	errMethod        = because(errClient, "the client is registered for another authentication method")
+)
+
 func invalidClient(r *http.Request, cause error) *web.Error {
 	e := &web.Error{
 		Status: http.StatusUnauthorized, Code: "invalid_client", Message: "Client authentication failed", Cause: cause,
@@ -75,7 +82,7 @@ func credentialsOf(r *http.Request) (credentials, error) {
 	if authorization := r.Header["Authorization"]; len(authorization) > 0 {
 		id, secret, ok := basicCredentials(authorization)
 		if !ok {
-			return credentials{}, invalidClient(r, errors.New("malformed Authorization header"))
+			return credentials{}, invalidClient(r, web.Reason("the Authorization header is not well-formed Basic"))
 		}
 		if given.clientID != "" && given.clientID != id {
 			return credentials{}, invalidRequest("The request names two clients")
@@ -137,16 +144,28 @@ func (cs *Clients) authenticateBySecret(ctx context.Context, given credentials) 
 		return c, nil
 	}
 	if !clientID.MatchString(given.clientID) {
-		return nil, errClient
+		return nil, errUnknownClient
 	}
 	c, err := cs.read(ctx, given.clientID)
 	if err != nil && !errors.Is(err, directory.ErrNotFound) {
 		return nil, err
 	}
 	if !c.hasSecretHash(given.method, hash) {
-		return nil, errClient
+		return nil, whyNotBySecret(ctx, c, given.method)
 	}
 	return c, nil
+}
+
+// whyNotBySecret is for whoever runs the service: the client learns nothing of it.
+func whyNotBySecret(ctx context.Context, c *Client, method AuthMethod) error {
+	if c == nil {
+		return errUnknownClient
+	}
+	web.Note(ctx, slog.String("client", c.ID))
+	if c.AuthMethod != method {
+		return errMethod
+	}
+	return because(errClient, "the client secret is wrong")
 }
 
 // hasSecretHash reports whether a client authenticates with a method and a
@@ -162,16 +181,17 @@ func (c *Client) hasSecretHash(method AuthMethod, hash []byte) bool {
 // lookUp is Get for an id that a stranger sent, of a client with that method.
 func (cs *Clients) lookUp(ctx context.Context, id string, method AuthMethod) (*Client, error) {
 	if !clientID.MatchString(id) {
-		return nil, errClient
+		return nil, errUnknownClient
 	}
 	c, err := cs.Get(ctx, id)
 	switch {
 	case errors.Is(err, directory.ErrNotFound):
-		return nil, errClient
+		return nil, errUnknownClient
 	case err != nil:
 		return nil, err
 	case c.AuthMethod != method:
-		return nil, errClient
+		web.Note(ctx, slog.String("client", c.ID))
+		return nil, errMethod
 	}
 	return c, nil
 }

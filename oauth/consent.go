@@ -105,5 +105,6 @@ func (s *Server) consentDenied(w http.ResponseWriter, r *http.Request, f *flow) 
 		return err
 	}
 	a := &authorization{client: client, params: f.Params, redirectURI: f.Params.Get("redirect_uri")}
+	putOff(w, "access_denied", "the user did not consent")
 	return s.answer(w, a, url.Values{"error": {"access_denied"}, "error_description": {"The user did not allow it"}})
 }

@@ -115,7 +115,7 @@ func (s *Server) takeFlow(ctx context.Context, id string) error {
 
 func noFlow(cause error) error {
 	return &web.Error{
-		Status: http.StatusBadRequest, Cause: cause,
+		Status: http.StatusBadRequest, Cause: because(cause, "the authorization has expired, was finished, or belongs to another browser"),
 		Message: "This sign-in has expired or was finished. Go back to the service that sent you here and start again",
 	}
 }

@@ -49,7 +49,7 @@ func (st fositeStore) GetAuthorizeCodeSession(ctx context.Context, code string, 
 	}
 	id, hash, ok := st.s.references().parse(codeReference, code)
 	if !ok {
-		return nil, fosite.ErrNotFound
+		return nil, because(fosite.ErrNotFound, "the code is not one that this service made")
 	}
 	spent := st.presented(x, id, hash)
 	if x.mayRefresh() {
@@ -79,7 +79,7 @@ func (st fositeStore) GetRefreshTokenSession(ctx context.Context, token string, 
 	x := session.(*exchange)
 	id, hash, ok := st.s.references().parse(refreshReference, token)
 	if !ok {
-		return nil, fosite.ErrNotFound
+		return nil, because(fosite.ErrNotFound, "the refresh token is not one that this service made")
 	}
 	if x.form.Has("scope") {
 		if err := st.checkNarrower(ctx, x, id); err != nil {
@@ -123,7 +123,7 @@ func (st fositeStore) refused(ctx context.Context, x *exchange, spent Exchange,
 		}
 	}
 	if x.grant == nil {
-		return nil, fosite.ErrNotFound
+		return nil, because(fosite.ErrNotFound, whyNotSpent(x, g, spent))
 	}
 	return x.request, nil
 }
@@ -181,7 +181,7 @@ func (st fositeStore) refreshAgain(ctx context.Context, x *exchange, g *Grant, h
 func (st fositeStore) checkNarrower(ctx context.Context, x *exchange, id uuid.UUID) error {
 	g, err := st.s.Store.Grant(ctx, id)
 	if errors.Is(err, directory.ErrNotFound) {
-		return fosite.ErrNotFound
+		return because(fosite.ErrNotFound, whyNotSpent(x, nil, Exchange{}))
 	}
 	if err != nil {
 		return err

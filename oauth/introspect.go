@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -18,9 +19,18 @@ type introspection struct {
 	Active bool `json:"active"`
 	*accessClaims
 	TokenType string `json:"token_type,omitempty"`
+
+	why error // it is not active
 }
 
-var inactive = &introspection{}
+// inactive tells the client nothing; why is for whoever runs the service.
+func inactive(why error) *introspection { return &introspection{why: why} }
+
+// The reasons that have no error of their own.
+const (
+	othersToken = web.Reason("the token is for another client")
+	deadRefresh = web.Reason("the refresh token is another client's, was replaced, has expired or was revoked, or its user is locked or not active")
+)
 
 // Introspect is the introspection endpoint (RFC 7662). Only the client a token
 // was issued to, and who it is for, learn anything about it.
@@ -36,6 +46,9 @@ func (s *Server) Introspect(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return unavailable(err)
 	}
+	if !answer.Active {
+		web.NoteRefusal(w, "inactive", answer.why)
+	}
 	return web.WriteJSON(w, http.StatusOK, answer)
 }
 
@@ -49,6 +62,7 @@ func (s *Server) tokenCaller(r *http.Request) (*Client, url.Values, error) {
 	if err != nil {
 		return nil, nil, unavailable(err)
 	}
+	web.Note(r.Context(), slog.String("client", client.ID))
 	return client, form, require(form, "token")
 }
 
@@ -58,13 +72,13 @@ func (s *Server) introspect(ctx context.Context, client *Client, raw string) (*i
 	}
 	t, err := s.accessToken(ctx, raw)
 	if errors.Is(err, errInvalidToken) {
-		return inactive, nil
+		return inactive(err), nil
 	}
 	if err != nil {
 		return nil, err
 	}
 	if t.ClientID != client.ID && !slices.Contains(t.Audience, client.ID) {
-		return inactive, nil
+		return inactive(othersToken), nil
 	}
 	return &introspection{Active: true, accessClaims: &t.accessClaims, TokenType: tokenType(t.key())}, nil
 }
@@ -72,10 +86,10 @@ func (s *Server) introspect(ctx context.Context, client *Client, raw string) (*i
 func (s *Server) introspectRefresh(ctx context.Context, client *Client, raw string) (*introspection, error) {
 	g, hash, err := s.refreshGrant(ctx, client, raw)
 	if err != nil || g == nil || !bytes.Equal(g.RefreshHash, hash) || !s.Clock().Before(g.ExpiresAt) {
-		return inactive, err
+		return inactive(deadRefresh), err
 	}
 	if _, err := s.Store.LiveGrant(ctx, g.ID, ""); errors.Is(err, directory.ErrNotFound) {
-		return inactive, nil
+		return inactive(deadRefresh), nil
 	} else if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ func (s *Server) UserInfo(w http.ResponseWriter, r *http.Request) error {
 		return bearerError(err)
 	}
 	if !s.forUs(t) {
-		return bearerError(errInvalidToken)
+		return bearerError(errAudience)
 	}
 	if !t.hasScope(ScopeOpenID) {
 		return insufficientScope(ScopeOpenID)

@@ -43,6 +43,7 @@ type app struct {
 	clients  *oauth.Clients
 	outbound *web.Outbound
 	server   *oauth.Server
+	refusals *oauth.Refusals
 	pages    *pages.Pages
 	router   *web.Router
 	health   *health
@@ -192,6 +193,7 @@ func (a *app) wireServer(store storage.Directory, grants storage.OAuthGrants) {
 		Clock: a.clock.Now, Rand: rand.Reader,
 	}
 	a.pages.Flows = a.server
+	a.refusals = oauth.NewRefusals(storage.OAuthRefusals{DB: a.stores.DB}, a.clock.Now, rand.Reader, a.log)
 	a.health = &health{version: versionString(), parts: map[string]func(context.Context) error{
 		"database": a.stores.DB.Ping, "redis": a.stores.Redis.Ping,
 	}}
@@ -224,6 +226,7 @@ func (a *app) startServing(ctx context.Context) error {
 	a.background.Go(func() { a.worker.Run(background) })
 	a.background.Go(func() { a.keys.Run(background) })
 	a.background.Go(func() { a.cleanUp(background) })
+	a.background.Go(func() { a.refusals.Run(background) })
 	return nil
 }
 

@@ -9,6 +9,9 @@ import (
 // Several replicas may do so at once: each deletes what it finds.
 const cleanUpEvery = time.Hour
 
+// keepRefusals is how long `gatehouse explain` knows why a request was refused.
+const keepRefusals = 14 * 24 * time.Hour
+
 // cleanUp deletes what has expired until ctx ends.
 func (a *app) cleanUp(ctx context.Context) {
 	ticker := time.NewTicker(cleanUpEvery)

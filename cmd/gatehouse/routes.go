@@ -103,9 +103,15 @@ func (a *app) mount(routes ...web.Route) {
 		a.router = &web.Router{
 			Classify: classify, Fallback: a.fallback, Hosts: a.hosts(), TrustedProxies: proxies,
 			Timeout: requestTimeout, Clock: a.clock.Now, Log: a.log, NewRequestID: rand.Text,
+			Observe: a.observe,
 		}
 	}
 	a.router.Add(routes...)
+}
+
+// observe is shown every request that was answered.
+func (a *app) observe(ev *web.Event) {
+	a.refusals.Record(ev)
 }
 
 // hosts are the names this server answers to: the issuer's and the configured ones.

@@ -39,6 +39,7 @@ type cli struct {
 	Client        clientCommands `cmd:"" help:"Manage OAuth clients."`
 	User          userCommands   `cmd:"" help:"Manage users."`
 	Keys          keysCommands   `cmd:"" help:"Manage signing keys."`
+	Explain       explainCommand `cmd:"" help:"Say why a request was refused, by its id."`
 	Configuration configCommands `cmd:"" name:"config" help:"Look at the configuration."`
 	Version       versionCommand `cmd:"" help:"Print the version."`
 }

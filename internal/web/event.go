@@ -12,12 +12,33 @@ import (
 // it is written once, when the request is answered. It names the route's
 // pattern, never the path or the query, which may hold what must not be logged.
 type Event struct {
-	ID      string
+	ID string
+	// Method, Pattern, Status and Took are complete when the request has been
+	// answered; Pattern is "" for a path that no route has.
+	Method, Pattern string
+	Status          int
+	Took            time.Duration
+	// Code and Reason say why the request was refused, see [NoteRefusal]; ""
+	// where it was not, or where nobody is told more than the status.
+	Code, Reason string
+
 	start   time.Time
-	pattern string
 	network netip.Addr
 	err     error
 	attrs   []slog.Attr
+}
+
+// At is when the request was answered.
+func (ev *Event) At() time.Time { return ev.start.Add(ev.Took) }
+
+// Attr returns what a handler noted under a name; "" for nothing.
+func (ev *Event) Attr(name string) string {
+	for _, attr := range ev.attrs {
+		if attr.Key == name {
+			return attr.Value.String()
+		}
+	}
+	return ""
 }
 
 type eventKey struct{}
@@ -52,9 +73,9 @@ func RequestID(ctx context.Context) string {
 	return ""
 }
 
-func (ev *Event) write(log *slog.Logger, r *http.Request, status int, took time.Duration) {
+func (ev *Event) write(log *slog.Logger, r *http.Request) {
 	level := slog.LevelInfo
-	if status >= http.StatusInternalServerError {
+	if ev.Status >= http.StatusInternalServerError {
 		level = slog.LevelError
 	}
 	if !log.Enabled(r.Context(), level) {
@@ -62,10 +83,10 @@ func (ev *Event) write(log *slog.Logger, r *http.Request, status int, took time.
 	}
 	// A record made by hand leaves out the line of code, which is always this
 	// one, and costs half of what a Logger's does.
-	record := slog.NewRecord(ev.start.Add(took), level, "request", 0)
+	record := slog.NewRecord(ev.At(), level, "request", 0)
 	record.AddAttrs(
-		slog.String("request_id", ev.ID), slog.String("method", r.Method), slog.String("route", ev.pattern),
-		slog.Int("status", status), slog.Duration("took", took))
+		slog.String("request_id", ev.ID), slog.String("method", ev.Method), slog.String("route", ev.Pattern),
+		slog.Int("status", ev.Status), slog.Duration("took", ev.Took))
 	if ev.err != nil {
 		record.AddAttrs(slog.String("error", ev.err.Error()))
 	}

@@ -69,6 +69,9 @@ type Router struct {
 	Log   *slog.Logger
 	// NewRequestID returns a fresh identifier.
 	NewRequestID func() string
+	// Observe, when not nil, is shown every request once it has been answered.
+	// It must not wait for anything, nor keep the event.
+	Observe func(ev *Event)
 
 	mux   *http.ServeMux
 	paths map[string]map[string]Route // path pattern → method → route
@@ -109,7 +112,7 @@ func (rt *Router) Routes() []string {
 
 // ServeHTTP implements http.Handler.
 func (rt *Router) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	rec := &recorder{ResponseWriter: w, event: Event{ID: rt.NewRequestID(), start: rt.Clock(), network: rt.network(r)}}
+	rec := &recorder{ResponseWriter: w, event: Event{ID: rt.NewRequestID(), Method: r.Method, start: rt.Clock(), network: rt.network(r)}}
 	setCommonHeaders(rec.Header(), rec.event.ID)
 	defer rt.finish(rec, r)
 	switch {
@@ -146,7 +149,11 @@ func (rt *Router) finish(rec *recorder, r *http.Request) {
 			rt.Fallback(r).WriteError(rec, r, classify(nil))
 		}
 	}
-	ev.write(rt.Log, r, rec.status, rt.Clock().Sub(ev.start))
+	ev.Status, ev.Took = rec.status, rt.Clock().Sub(ev.start)
+	ev.write(rt.Log, r)
+	if rt.Observe != nil {
+		rt.Observe(ev)
+	}
 }
 
 func (rt *Router) notFound(w http.ResponseWriter, r *http.Request) {
@@ -165,6 +172,7 @@ func (rt *Router) fail(w http.ResponseWriter, r *http.Request, s Surface, err er
 			ev.err = err
 		}
 	}
+	noteFailure(w, e, err)
 	maps.Copy(w.Header(), e.Header)
 	s.WriteError(w, r, e)
 }
@@ -178,7 +186,7 @@ type pathHandler struct {
 
 func (h *pathHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx := withEvent(r.Context(), w)
-	eventOf(ctx).pattern = h.pattern
+	eventOf(ctx).Pattern = h.pattern
 	method := r.Method
 	if method == http.MethodHead {
 		method = http.MethodGet

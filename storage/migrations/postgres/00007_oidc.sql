@@ -91,6 +91,7 @@ create table refusals (
 );
 create index refusals_request_id_idx on refusals (request_id);
 create index refusals_created_at_idx on refusals (created_at);
+create index traces_request_id_idx on traces (request_id);
 
 -- Services that have to be told something wait in the outbox like people do.
 alter table outbox add column client_id text not null default '';
@@ -104,6 +105,7 @@ delete from outbox where channel = 'logout';
 alter table outbox drop constraint outbox_channel_check;
 alter table outbox add constraint outbox_channel_check check (channel in ('email', 'sms'));
 alter table outbox drop column client_id;
+drop index traces_request_id_idx;
 drop table refusals;
 drop table leases;
 drop table initial_access_tokens;

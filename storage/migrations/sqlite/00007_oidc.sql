@@ -91,6 +91,7 @@ create table refusals (
 ) strict;
 create index refusals_request_id_idx on refusals (request_id);
 create index refusals_created_at_idx on refusals (created_at);
+create index traces_request_id_idx on traces (request_id);
 
 -- Services that have to be told something wait in the outbox like people do.
 -- SQLite cannot change a check: the table is made anew.
@@ -129,6 +130,7 @@ create index outbox_client_id_idx on outbox (client_id, created_at) where client
 delete from outbox where channel = 'logout';
 drop index outbox_client_id_idx;
 alter table outbox drop column client_id;
+drop index traces_request_id_idx;
 drop table refusals;
 drop table leases;
 drop table initial_access_tokens;
