@@ -45,8 +45,9 @@ fuzz: ## Fuzz every parser of hostile input for FUZZTIME (10s) each
 	@deploy/testenv/fuzz $(FUZZTIME)
 
 .PHONY: bench
-bench: ## Measure against a bare net/http server; writes docs/performance.md
+bench: ## Measure against a bare net/http server and a peer; writes docs/performance.md
 	@deploy/testenv/install wrk
+	@deploy/testenv/npm-rigs
 	@$(STORES) go run ./cmd/bench
 
 .PHONY: bench-scale

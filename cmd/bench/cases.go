@@ -8,22 +8,30 @@ import (
 	"slices"
 )
 
-const formType = "Content-Type: application/x-www-form-urlencoded"
+const (
+	formType = "Content-Type: application/x-www-form-urlencoded"
+	bearer   = "Authorization: Bearer "
+)
 
 // fixtures are what the cases need to exist.
 type fixtures struct {
 	machine, rsa, opaque client   // client_credentials, by the form of their tokens
-	rp                   client   // authorization_code
+	rp, curve            client   // authorization_code, by the form of their ID tokens
 	user                 string   // an id
 	logins               []string // a body of POST /authenticate for each connection
 	browser              *browser
 	access               string // an access token of the user
 	api                  string // the machine's access token
+	reference            string // an opaque access token
 }
 
 func (d *deployment) fixtures(ctx context.Context, base string) (*fixtures, error) {
 	f := &fixtures{}
 	const email = "bench@example.gov.uk"
+	rp := []string{
+		"client", "create", "--name", "A relying service", "--first-party", "--redirect-uri", callback,
+		"--grant", "authorization_code", "--grant", "refresh_token", "--scope", "openid", "--scope", "email", "--scope", "offline_access",
+	}
 	machine := []string{"client", "create", "--grant", "client_credentials", "--scope", "notify.admin", "--role", "PROBATION_API__HMPPS_AUTH__AUTHENTICATE"}
 	for _, c := range []struct {
 		to   *client
@@ -32,16 +40,17 @@ func (d *deployment) fixtures(ctx context.Context, base string) (*fixtures, erro
 		{&f.machine, append(slices.Clip(machine), "--id", "machine", "--name", "ES256")},
 		{&f.rsa, append(slices.Clip(machine), "--id", "rsa", "--name", "RS256", "--access-token-alg", "RS256")},
 		{&f.opaque, append(slices.Clip(machine), "--id", "opaque", "--name", "Opaque", "--access-token-format", "opaque")},
-		{&f.rp, []string{
-			"client", "create", "--id", "rp", "--name", "A relying service", "--first-party", "--redirect-uri", callback,
-			"--grant", "authorization_code", "--grant", "refresh_token", "--scope", "openid", "--scope", "email", "--scope", "offline_access",
-		}},
+		{&f.rp, append(slices.Clip(rp), "--id", "rp")},
+		{&f.curve, append(slices.Clip(rp), "--id", "curve", "--id-token-alg", "ES256")},
 	} {
 		if err := d.command(ctx, "", c.to, c.args...); err != nil {
 			return nil, err
 		}
 	}
-	var user struct{ ID string }
+	var (
+		user struct{ ID string }
+		err  error
+	)
 	create := []string{"user", "create", "--password-stdin", "--name", "Bench User"}
 	if err := d.command(ctx, password+"\n", &user, append(create, "--email", email, "--mobile", "07700900123")...); err != nil {
 		return nil, err
@@ -54,45 +63,49 @@ func (d *deployment) fixtures(ctx context.Context, base string) (*fixtures, erro
 		}
 		f.logins = append(f.logins, fmt.Sprintf(`{"username":%q,"password":%q}`, username, password))
 	}
-	return f, f.obtain(ctx, d, base, email)
+	if f.browser, err = d.signIn(ctx, base, f.rp, email); err != nil {
+		return nil, err
+	}
+	return f, f.obtain(ctx)
 }
 
-// obtain signs the user in and gets the tokens.
-func (f *fixtures) obtain(ctx context.Context, d *deployment, base, email string) error {
-	api, err := f.machine.token(ctx, base, "grant_type=client_credentials&scope=notify.admin")
+// obtain gets the tokens; the browser is signed in, or needs nothing to be.
+func (f *fixtures) obtain(ctx context.Context) error {
+	const form = "grant_type=client_credentials&scope=notify.admin"
+	api, err := f.machine.token(ctx, f.browser.base, form)
 	if err != nil {
 		return err
 	}
-	if f.browser, err = d.signIn(ctx, base, f.rp, email); err != nil {
+	reference, err := f.opaque.token(ctx, f.browser.base, form)
+	if err != nil {
 		return err
 	}
 	user, err := f.browser.authorize(ctx, f.rp, "openid email")
 	if err != nil {
 		return err
 	}
-	f.api, f.access = api.Access, user.Access
+	if _, err := f.browser.authorize(ctx, f.curve, "openid email"); err != nil {
+		return err // a peer asks for consent at the first time
+	}
+	f.api, f.reference, f.access = api.Access, reference.Access, user.Access
 	return nil
 }
 
-// cases are everything that is measured, with the targets of the project.
-func (d *deployment) cases(ctx context.Context, p *process) ([]testCase, error) {
-	f, err := d.fixtures(ctx, p.url)
-	if err != nil {
-		return nil, err
-	}
+// shared are the cases that peers have too, with the targets of the project.
+func (f *fixtures) shared(ctx context.Context, connections int) ([]testCase, error) {
 	cookie, err := f.browser.cookie()
 	if err != nil {
 		return nil, err
 	}
-	refresh := []string{f.rp.authorization()}
-	for range d.connections {
-		t, err := f.browser.authorize(ctx, f.rp, "openid offline_access")
-		if err != nil {
-			return nil, err
-		}
-		refresh = append(refresh, t.Refresh)
+	refresh, err := f.refresh(ctx, "refresh", f.rp, connections)
+	if err != nil {
+		return nil, err
 	}
-	bearer := "Authorization: Bearer "
+	refresh.target, refresh.rsa = 0.01, true
+	refreshCurve, err := f.refresh(ctx, "refresh, ES256 ID token", f.curve, connections)
+	if err != nil {
+		return nil, err
+	}
 	token := func(name string, c client, target float64) testCase {
 		return testCase{
 			name: name, target: target, path: "/oauth/token", method: http.MethodPost, body: "grant_type=client_credentials",
@@ -100,28 +113,67 @@ func (d *deployment) cases(ctx context.Context, p *process) ([]testCase, error) 
 		}
 	}
 	rsa := token("token, client_credentials, RS256", f.rsa, 0.85)
-	rsa.ofSigning = true
+	rsa.ofSigning, rsa.rsa = true, true
+	signIn := func(name string, c client, target float64) testCase {
+		return testCase{
+			name: name, target: target, script: "signin.lua",
+			args: []string{c.authorizePath("openid email"), cookie, c.authorization(), codeForm()},
+		}
+	}
+	signInRSA := signIn("sign-in: authorize and token", f.rp, 0.008)
+	signInRSA.rsa = true
 	return []testCase{
 		{name: "discovery", target: 0.6, path: "/.well-known/openid-configuration"},
 		{name: "JWKS", target: 0.6, path: "/oauth/jwks"},
 		token("token, client_credentials, ES256", f.machine, 0.10),
 		rsa,
 		token("token, client_credentials, opaque", f.opaque, 0),
-		{
-			name: "introspection of a JWT", target: 0.15, path: "/oauth/introspect", method: http.MethodPost,
-			body:   url.Values{"token": {f.api}}.Encode(),
-			header: []string{formType, "Authorization: " + f.machine.authorization()},
-		},
+		introspection("introspection of an opaque token", f.opaque, f.reference, 0),
 		{name: "userinfo", target: 0.12, path: "/oauth/userinfo", header: []string{bearer + f.access}},
-		{name: "GET /user/{id}", path: "/user/" + f.user, header: []string{bearer + f.api}},
-		{
+		signInRSA,
+		signIn("sign-in, ES256 ID token", f.curve, 0),
+		refresh,
+		refreshCurve,
+	}, nil
+}
+
+// refresh is a case with a refresh token for each connection.
+func (f *fixtures) refresh(ctx context.Context, name string, c client, connections int) (testCase, error) {
+	args := []string{c.authorization()}
+	for range connections {
+		t, err := f.browser.authorize(ctx, c, "openid offline_access")
+		if err != nil {
+			return testCase{}, err
+		}
+		args = append(args, t.Refresh)
+	}
+	return testCase{name: name, script: "refresh.lua", args: args, stateful: true}, nil
+}
+
+func introspection(name string, c client, token string, target float64) testCase {
+	return testCase{
+		name: name, target: target, path: "/oauth/introspect", method: http.MethodPost,
+		body: url.Values{"token": {token}}.Encode(), header: []string{formType, "Authorization: " + c.authorization()},
+	}
+}
+
+// cases are everything that is measured of ours.
+func (d *deployment) cases(ctx context.Context, p *process) ([]testCase, error) {
+	f, err := d.fixtures(ctx, p.url)
+	if err != nil {
+		return nil, err
+	}
+	all, err := f.shared(ctx, d.connections)
+	if err != nil {
+		return nil, err
+	}
+	return append(
+		all,
+		introspection("introspection of a JWT", f.machine, f.api, 0.15),
+		testCase{name: "GET /user/{id}", path: "/user/" + f.user, header: []string{bearer + f.api}},
+		testCase{
 			name: "POST /authenticate", path: "/authenticate", script: "users.lua", args: f.logins,
 			header: []string{"Content-Type: application/json", bearer + f.api},
 		},
-		{
-			name: "sign-in: authorize and token", target: 0.008, script: "signin.lua",
-			args: []string{f.rp.authorizePath("openid email"), cookie, f.rp.authorization(), codeForm()},
-		},
-		{name: "refresh", target: 0.01, script: "refresh.lua", args: refresh, stateful: true},
-	}, nil
+	), nil
 }

@@ -1,6 +1,6 @@
 // Command bench measures Gatehouse against a bare net/http handler that answers
-// a small JSON document, in one run on one machine, and writes the result to
-// docs/performance.md:
+// a small JSON document, and against npm's oidc-provider, in one run on one
+// machine, and writes the result to docs/performance.md:
 //
 //	make bench
 //	make bench-scale

@@ -133,13 +133,22 @@ func (b *bench) measureEngine(ctx context.Context, e engine) (*engineResult, err
 	if err != nil {
 		return nil, fmt.Errorf("prepare: %w\n%s", err, server.log())
 	}
-	return result, b.measureCases(ctx, server, cases, result)
+	var beside []*peerRun
+	for _, p := range peers {
+		run, err := b.startPeer(ctx, p, e)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", p.name, err)
+		}
+		defer run.server.stop()
+		beside, result.peers = append(beside, run), append(result.peers, run.result)
+	}
+	return result, b.measureCases(ctx, server, cases, beside, result)
 }
 
 // measureCases measures every case, and what they are held against beside them:
-// the bare handler before and after, of which the better counts, and signing
-// right before the case that it bounds.
-func (b *bench) measureCases(ctx context.Context, server *process, cases []testCase, result *engineResult) error {
+// the bare handler before and after, of which the better counts, signing right
+// before the case that it bounds, and the peers right after each.
+func (b *bench) measureCases(ctx context.Context, server *process, cases []testCase, beside []*peerRun, result *engineResult) error {
 	before, err := b.measureBare(ctx)
 	if err != nil {
 		return err
@@ -157,8 +166,13 @@ func (b *bench) measureCases(ctx context.Context, server *process, cases []testC
 		if err != nil {
 			return fmt.Errorf("%s: %w", c.name, err)
 		}
-		fmt.Fprintf(os.Stderr, "  %-34s %9.0f/s, %d errors\n", c.name, measured.perSecond, measured.errors)
+		logMeasurement("", measured)
 		result.cases = append(result.cases, measured)
+		for _, run := range beside {
+			if err := run.measure(ctx, b, c.name); err != nil {
+				return fmt.Errorf("%s: %s: %w", run.result.name, c.name, err)
+			}
+		}
 	}
 	after, err := b.measureBare(ctx)
 	if err != nil {
@@ -169,4 +183,9 @@ func (b *bench) measureCases(ctx context.Context, server *process, cases []testC
 		result.bare = after
 	}
 	return nil
+}
+
+// logMeasurement tells who waits for the report.
+func logMeasurement(who string, m *measurement) {
+	fmt.Fprintf(os.Stderr, "  %-34s %9.0f/s, %d errors %s\n", m.name, m.perSecond, m.errors, who)
 }

@@ -30,6 +30,7 @@ type engineResult struct {
 	idle        float64 // MiB
 	signing     float64 // RS256 signatures a second
 	cases       []*measurement
+	peers       []*peerResult
 }
 
 // ratio is a case's rate as a part of what it is held against.
@@ -59,11 +60,12 @@ Written by `+"`make bench`"+` on %s; run it on the machine you want to know abou
 		fmt.Fprintf(&b, "First 200 on discovery %d ms after the start (target %d ms or less). Idle memory %.0f MiB (target %.0f MiB or less).\n",
 			e.firstAnswer.Milliseconds(), firstAnswerTarget.Milliseconds(), e.idle, idleTarget)
 		fmt.Fprintf(&b, "RS256 signatures alone, on every core: %.0f a second.\n\n", e.signing)
-		b.WriteString("| | per second | ratio | target | p50 | p99 | CPU | memory |\n|--|--:|--:|--:|--:|--:|--:|--:|\n")
-		e.row(&b, e.bare)
-		for _, m := range e.cases {
+		names, rule := peerHeader(e.peers)
+		fmt.Fprintf(&b, "| | per second | ratio | target |%s p50 | p99 | CPU | memory |\n|--|--:|--:|--:|%s--:|--:|--:|--:|\n", names, rule)
+		for _, m := range append([]*measurement{e.bare}, e.cases...) {
 			e.row(&b, m)
 		}
+		b.WriteString(peersMarkdown(e.peers))
 	}
 	return b.String()
 }
@@ -73,8 +75,8 @@ func (e *engineResult) row(b *strings.Builder, m *measurement) {
 	if m.target > 0 {
 		target = fmt.Sprintf("%.3g", m.target)
 	}
-	fmt.Fprintf(b, "| %s | %.0f | %.3g | %s | %s | %s | %s | %.0f MiB |\n", m.name, m.perSecond, e.ratio(m), target,
-		rounded(m.p50), rounded(m.p99), rounded(m.cpu), m.memory)
+	fmt.Fprintf(b, "| %s | %.0f | %.3g | %s |%s %s | %s | %s | %.0f MiB |\n", m.name, m.perSecond, e.ratio(m), target,
+		peerColumns(e.peers, m), rounded(m.p50), rounded(m.p99), rounded(m.cpu), m.memory)
 }
 
 // rounded is a duration with the digits that mean something.
@@ -108,6 +110,7 @@ func (r *report) failures() error {
 				miss("%s: %s: %.3g is below %.3g", e.name, m.name, ratio, m.target)
 			}
 		}
+		all = append(all, peerFailures(e)...)
 	}
 	return errors.Join(all...)
 }

@@ -86,14 +86,22 @@ type browser struct {
 	base string
 }
 
-// signIn opens the authorization request and fills the pages: password, then
-// the code from the outbox.
-func (d *deployment) signIn(ctx context.Context, base string, c client, email string) (*browser, error) {
+// newBrowser is a browser that nobody has used.
+func newBrowser(base string) (*browser, error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err
 	}
-	b := &browser{base: base, http: &http.Client{Jar: jar, CheckRedirect: stay}}
+	return &browser{base: base, http: &http.Client{Jar: jar, CheckRedirect: stay}}, nil
+}
+
+// signIn opens the authorization request and fills the pages: password, then
+// the code from the outbox.
+func (d *deployment) signIn(ctx context.Context, base string, c client, email string) (*browser, error) {
+	b, err := newBrowser(base)
+	if err != nil {
+		return nil, err
+	}
 	page, err := b.open(ctx, c.authorizePath("openid"), nil)
 	if err != nil {
 		return nil, err
