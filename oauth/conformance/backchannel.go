@@ -1,0 +1,147 @@
+package conformance
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+)
+
+// Inbox is a relying service's own server, as far as the server under test calls
+// it: it answers each logout request with 200 and keeps it.
+type Inbox struct {
+	mu       sync.Mutex
+	received map[string][]url.Values // by path
+}
+
+// maxLogoutBody bounds what is read of a logout request, in bytes.
+const maxLogoutBody = 64 << 10
+
+// ServeHTTP takes a logout request (Back-Channel Logout section 2.5).
+func (i *Inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxLogoutBody)
+	if r.Method != http.MethodPost || r.ParseForm() != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.received == nil {
+		i.received = map[string][]url.Values{}
+	}
+	i.received[r.URL.Path] = append(i.received[r.URL.Path], r.PostForm)
+	w.Header().Set("Cache-Control", "no-store")
+}
+
+// take returns the oldest request to a path and forgets it; nil for none.
+func (i *Inbox) take(path string) url.Values {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	all := i.received[path]
+	if len(all) == 0 {
+		return nil
+	}
+	i.received[path] = all[1:]
+	return all[0]
+}
+
+// BackchannelLogout is oidcc-backchannel-rp-initiated-logout-certification-test-plan.
+func BackchannelLogout() Plan {
+	return Plan{Name: "oidcc-backchannel-rp-initiated-logout-certification-test-plan", Modules: []Module{
+		{"oidcc-backchannel-logout-discovery-endpoint-verification", backchannelDiscovery},
+		{"oidcc-backchannel-rp-initiated-logout", backchannelLogout},
+	}}
+}
+
+func backchannelDiscovery(e *Env) {
+	m := e.Metadata()
+	if !m.BackchannelLogout {
+		e.Errorf("backchannel_logout_supported is not true")
+	}
+	if !m.BackchannelSessions {
+		e.Errorf("backchannel_logout_session_supported is not true")
+	}
+	endSessionDiscovery(e)
+}
+
+func backchannelLogout(e *Env) {
+	b := e.Browser()
+	c := e.Clients.Backchannel
+	tokens := e.Login(b, e.Request(c))
+	params := endSessionParams(c, tokens)
+	e.returned(e.endSession(b, params), params)
+	e.checkLogoutRequest(c, tokens.ID, e.logoutRequest(c))
+	e.nobodySignedIn(b, c)
+}
+
+// logoutPatience is how long a logout request may take to arrive.
+const logoutPatience = 20 * time.Second
+
+// logoutRequest waits for the server to call a client.
+func (e *Env) logoutRequest(c *Client) url.Values {
+	e.t.Helper()
+	u, err := url.Parse(c.BackchannelLogoutURI)
+	e.must("backchannel_logout_uri", err)
+	const pause = 20 * time.Millisecond
+	for range logoutPatience / pause {
+		if form := e.Inbox.take(u.Path); form != nil {
+			return form
+		}
+		e.wait(pause)
+	}
+	e.Fatalf("there was no logout request")
+	return nil
+}
+
+const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"
+
+// checkLogoutRequest checks a logout token (Back-Channel Logout section 2.4).
+func (e *Env) checkLogoutRequest(c *Client, id *IDToken, form url.Values) {
+	e.t.Helper()
+	if len(form) != 1 || len(form["logout_token"]) != 1 {
+		e.Errorf("the logout request has something beside one logout_token")
+	}
+	const what = "logout token"
+	header, payload := e.verified(what, form.Get("logout_token"))
+	if typ, has := header.ExtraHeaders["typ"]; has && typ != "logout+jwt" {
+		e.Errorf("the typ of the logout token is %v", typ)
+	}
+	claims := e.claims(what, payload, c)
+	if jti, _ := claims["jti"].(string); jti == "" {
+		e.Errorf("the logout token has no jti")
+	}
+	if exp, ok := e.moment(what, claims, "exp"); ok && !exp.After(e.Clock()) {
+		e.Errorf("the logout token has expired")
+	}
+	if _, has := claims["nonce"]; has {
+		e.Errorf("the logout token has a nonce")
+	}
+	e.checkLogoutEvent(claims)
+	e.checkWhoLeft(claims, id)
+}
+
+func (e *Env) checkLogoutEvent(claims map[string]any) {
+	e.t.Helper()
+	events, _ := claims["events"].(map[string]any)
+	value, ok := events[logoutEvent].(map[string]any)
+	if len(events) != 1 || !ok || len(value) != 0 {
+		encoded, _ := json.Marshal(claims["events"]) // it was decoded from JSON
+		e.Errorf("the events of the logout token are %s", encoded)
+	}
+}
+
+func (e *Env) checkWhoLeft(claims map[string]any, id *IDToken) {
+	e.t.Helper()
+	sub, hasSubject := claims["sub"]
+	sid, hasSession := claims["sid"]
+	if !hasSubject && !hasSession {
+		e.Errorf("the logout token has neither sub nor sid")
+	}
+	if hasSubject && sub != id.Subject {
+		e.Errorf("the sub of the logout token is not that of the ID token")
+	}
+	if hasSession && sid != id.SessionID {
+		e.Errorf("the sid of the logout token is not that of the ID token")
+	}
+}
