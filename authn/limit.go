@@ -35,6 +35,9 @@ type Limits struct {
 	// again in an hour.
 	CodesPerUser   Limit
 	CodesPerNumber Limit
+	// DeviceCodesPerUser are wrong codes of devices that a user entered; 10, and
+	// again in 10 minutes.
+	DeviceCodesPerUser Limit
 }
 
 func (l Limits) orDefaults() Limits {
@@ -44,6 +47,8 @@ func (l Limits) orDefaults() Limits {
 		PasswordFailures: cmp.Or(l.PasswordFailures, Limit{Burst: 500, Per: time.Hour}),
 		CodesPerUser:     cmp.Or(l.CodesPerUser, Limit{Burst: 20, Per: time.Hour}),
 		CodesPerNumber:   cmp.Or(l.CodesPerNumber, Limit{Burst: 20, Per: time.Hour}),
+
+		DeviceCodesPerUser: cmp.Or(l.DeviceCodesPerUser, Limit{Burst: 10, Per: 10 * time.Minute}),
 	}
 }
 

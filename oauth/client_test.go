@@ -99,10 +99,14 @@ func TestAStoreThatIsDownIsNobodysFault(t *testing.T) {
 func storeDown(t *testing.T, g *rig) {
 	b := g.signedIn()
 	code, tokens := b.code(request("conf")), g.tokens("conf")
+	deviceCode, userCode := g.begun("tv")
 	g.routes.Timeout = time.Nanosecond
 	for name, got := range map[string]*answer{
 		"exchange":   g.exchange("conf", code),
 		"refresh":    g.refresh("conf", tokens.text("refresh_token")),
+		"device":     g.device("tv"),
+		"poll":       g.poll("tv", deviceCode),
+		"user code":  b.enter(userCode),
 		"introspect": g.post("/oauth/introspect", "conf", url.Values{"token": {tokens.text("access_token")}}),
 		"revoke":     g.post("/oauth/revoke", "conf", url.Values{"token": {tokens.text("access_token")}}),
 		"userinfo":   g.bearer("/oauth/userinfo", tokens.text("access_token")),

@@ -22,6 +22,9 @@ func (s *Server) ConsentPage(w http.ResponseWriter, r *http.Request) error {
 	if session == nil {
 		return seeOther(w, pages.ContinuePath+"?flow="+f.ID)
 	}
+	if f.Device != nil {
+		return s.deviceConsent(w, r, f, user)
+	}
 	client, err := s.clientOf(r.Context(), f.Params)
 	if err != nil {
 		return err
@@ -46,6 +49,8 @@ func (s *Server) ConsentSubmit(w http.ResponseWriter, r *http.Request) error {
 	switch {
 	case session == nil:
 		return seeOther(w, pages.ContinuePath+"?flow="+f.ID)
+	case f.Device != nil:
+		return s.deviceAnswer(w, r, f, session, form.Get("consent"))
 	case form.Get("consent") == "accept":
 		return s.consentGiven(w, r, f, session)
 	case form.Get("consent") == "deny":

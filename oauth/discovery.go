@@ -17,6 +17,9 @@ const (
 	IntrospectPath = "/oauth/introspect"
 	RevokePath     = "/oauth/revoke"
 	JWKSPath       = "/oauth/jwks"
+	DevicePath     = "/device" // where people enter what a device shows
+
+	DeviceAuthorizationPath = "/oauth/device_authorization"
 )
 
 const (
@@ -35,6 +38,7 @@ type metadata struct {
 	UserInfoEndpoint      string `json:"userinfo_endpoint"`
 	IntrospectionEndpoint string `json:"introspection_endpoint"`
 	RevocationEndpoint    string `json:"revocation_endpoint"`
+	DeviceAuthorization   string `json:"device_authorization_endpoint"`
 	JWKSURI               string `json:"jwks_uri"`
 	ServiceDocumentation  string `json:"service_documentation"`
 
@@ -83,6 +87,7 @@ func NewDiscovery(issuer string) *Discovery {
 		UserInfoEndpoint:      issuer + UserInfoPath,
 		IntrospectionEndpoint: issuer + IntrospectPath,
 		RevocationEndpoint:    issuer + RevokePath,
+		DeviceAuthorization:   issuer + DeviceAuthorizationPath,
 		JWKSURI:               issuer + JWKSPath,
 		ServiceDocumentation:  issuer + "/openapi.yaml",
 

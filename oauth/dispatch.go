@@ -180,5 +180,8 @@ func (s *Server) Continue(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if f.Device != nil {
+		return s.continueDevice(w, r, f)
+	}
 	return s.authorize(w, r, f.Params, f)
 }

@@ -30,6 +30,8 @@ type flow struct {
 	CreatedAt time.Time  `json:"created_at"`
 	// ConsentBy is the user who consented in this flow.
 	ConsentBy uuid.UUID `json:"consent_by,omitzero"`
+	// Device is set in a flow that no client's browser began, but a device.
+	Device *deviceFlow `json:"device,omitempty"`
 }
 
 // suspend sends the browser to a page, and remembers what to come back to.
@@ -46,8 +48,14 @@ func (s *Server) suspend(w http.ResponseWriter, r *http.Request, a *authorizatio
 	return seeOther(w, page+"?flow="+a.flow.ID)
 }
 
-// begin stores a new flow for the browser.
+// begin stores a new flow for the authorization's browser.
 func (s *Server) begin(w http.ResponseWriter, r *http.Request, a *authorization) error {
+	a.flow = &flow{Params: a.params}
+	return s.beginFlow(w, r, a.flow)
+}
+
+// beginFlow stores a new flow for the browser, which it gives a cookie when it has none.
+func (s *Server) beginFlow(w http.ResponseWriter, r *http.Request, f *flow) error {
 	browser := s.Cookies.Get(r, authn.BrowserCookie)
 	if browser == "" {
 		var err error
@@ -60,8 +68,8 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, a *authorization)
 	if err != nil {
 		return err
 	}
-	a.flow = &flow{ID: id, Params: a.params, Browser: hashOf(browser), CreatedAt: s.now()}
-	return s.putFlow(r.Context(), a.flow)
+	f.ID, f.Browser, f.CreatedAt = id, hashOf(browser), s.now()
+	return s.putFlow(r.Context(), f)
 }
 
 // putFlow stores a flow for what is left of its life.
@@ -125,6 +133,9 @@ func (s *Server) Flow(ctx context.Context, id, browser string) (*pages.Flow, err
 	f, err := s.findFlow(ctx, id, browser)
 	if err != nil {
 		return nil, err
+	}
+	if f.Device != nil && f.Device.ID == uuid.Nil {
+		return &pages.Flow{ID: id}, nil // which service it is about is known once the code is
 	}
 	client, err := s.Clients.Get(ctx, f.Params.Get("client_id"))
 	if errors.Is(err, directory.ErrNotFound) {

@@ -10,6 +10,7 @@ import (
 	"github.com/ory/fosite/handler/oauth2"
 	"github.com/ory/fosite/handler/openid"
 	"github.com/ory/fosite/handler/pkce"
+	"github.com/ory/fosite/handler/rfc8628"
 )
 
 // The engine is fosite, composed by hand: authorization code with PKCE and
@@ -50,6 +51,13 @@ func (s *Server) compose() *engine {
 		HandleHelper: &oauth2.HandleHelper{AccessTokenStrategy: tokens, AccessTokenStorage: store, Config: config},
 		Config:       config,
 	}
+	device := &rfc8628.DeviceCodeTokenEndpointHandler{
+		DeviceRateLimitStrategy: tokens, DeviceCodeStrategy: tokens, CoreStorage: store, TokenRevocationStorage: store,
+		AccessTokenStrategy: tokens, RefreshTokenStrategy: tokens, Config: config,
+	}
+	deviceConnect := &openid.OpenIDConnectDeviceHandler{
+		OpenIDConnectRequestStorage: store, DeviceCodeStrategy: tokens, Config: config, IDTokenHandleHelper: idTokens,
+	}
 	with := func(handlers ...fosite.TokenEndpointHandler) *fosite.Fosite {
 		config := *config
 		config.TokenEndpointHandlers = handlers
@@ -60,6 +68,7 @@ func (s *Server) compose() *engine {
 		GrantAuthorizationCode: with(code, challenge, connect),
 		GrantRefreshToken:      with(refresh, &openid.OpenIDConnectRefreshHandler{IDTokenHandleHelper: idTokens, Config: config}),
 		GrantClientCredentials: with(own),
+		GrantDeviceCode:        with(device, deviceConnect),
 	}}
 }
 

@@ -51,6 +51,12 @@ func (st fositeStore) GetAuthorizeCodeSession(ctx context.Context, code string, 
 	if !ok {
 		return nil, because(fosite.ErrNotFound, "the code is not one that this service made")
 	}
+	return st.redeem(ctx, x, id, hash)
+}
+
+// redeem spends a code, a device's among them, for a request whose proof is by
+// the key that the code is bound to.
+func (st fositeStore) redeem(ctx context.Context, x *exchange, id uuid.UUID, hash []byte) (fosite.Requester, error) {
 	spent := st.presented(x, id, hash)
 	if x.mayRefresh() {
 		var err error

@@ -23,6 +23,7 @@ const (
 	codeReference    reference = "gh_ac_"
 	refreshReference reference = "gh_rt_"
 	accessReference  reference = "gh_at_"
+	deviceReference  reference = "gh_dc_"
 )
 
 // A reference is base64url of an id (16 bytes), randomness (16) and an HMAC

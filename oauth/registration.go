@@ -26,9 +26,10 @@ const (
 	GrantAuthorizationCode = "authorization_code"
 	GrantRefreshToken      = "refresh_token"
 	GrantClientCredentials = "client_credentials"
+	GrantDeviceCode        = "urn:ietf:params:oauth:grant-type:device_code" // RFC 8628
 )
 
-var grantTypes = []string{GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials}
+var grantTypes = []string{GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials, GrantDeviceCode}
 
 // Bounds of a registration. A client is read with every token, so it stays small.
 const (
@@ -124,7 +125,8 @@ func (c *Client) validateGrants(f *faults) {
 		f.add(!slices.Contains(grantTypes, grant), "grant_types", "has an unsupported grant type")
 	}
 	redirects := slices.Contains(c.GrantTypes, GrantAuthorizationCode)
-	f.add(!redirects && slices.Contains(c.GrantTypes, GrantRefreshToken), "grant_types", "has refresh_token without authorization_code")
+	users := redirects || slices.Contains(c.GrantTypes, GrantDeviceCode)
+	f.add(!users && slices.Contains(c.GrantTypes, GrantRefreshToken), "grant_types", "has refresh_token without authorization_code or device_code")
 	f.add(c.Public && slices.Contains(c.GrantTypes, GrantClientCredentials), "grant_types", "has client_credentials for a public client")
 	f.add(c.Public && c.PKCEOptional, "pkce_optional", "cannot be set for a public client")
 	f.add(redirects && len(c.RedirectURIs) == 0, "redirect_uris", "must have one URI for authorization_code")

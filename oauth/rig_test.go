@@ -55,6 +55,8 @@ func newRig(t testing.TB, s *storage.Stores) *rig {
 	g.client(oauth.Client{ID: "other", FirstParty: true, GrantTypes: []string{"authorization_code", "refresh_token"}})
 	g.client(oauth.Client{ID: "pub", Public: true, FirstParty: true, GrantTypes: []string{"authorization_code", "refresh_token"}})
 	g.client(oauth.Client{ID: "third", GrantTypes: []string{"authorization_code"}})
+	g.client(oauth.Client{ID: "tv", Public: true, GrantTypes: []string{oauth.GrantDeviceCode, "refresh_token"}})
+	g.client(oauth.Client{ID: "printer", GrantTypes: []string{oauth.GrantDeviceCode}})
 	g.client(oauth.Client{ID: "machine", Roles: []string{"PROBATION_API"}, GrantTypes: []string{"client_credentials"}})
 	return g
 }
@@ -102,6 +104,9 @@ func (g *rig) router(p *pages.Pages, keys *oauth.Keys) *web.Router {
 		web.Route{Method: "GET", Path: "/oauth/continue", Surface: p, Handler: g.server.Continue},
 		web.Route{Method: "GET", Path: "/consent", Surface: p, Handler: g.server.ConsentPage},
 		web.Route{Method: "POST", Path: "/consent", Surface: p, Handler: p.SameOrigin(g.server.ConsentSubmit)},
+		web.Route{Method: "GET", Path: "/device", Surface: p, Handler: g.server.DevicePage},
+		web.Route{Method: "POST", Path: "/device", Surface: p, Handler: p.SameOrigin(g.server.DeviceSubmit)},
+		web.Route{Method: "POST", Path: "/oauth/device_authorization", Surface: api, Handler: g.server.DeviceAuthorization},
 		web.Route{Method: "POST", Path: "/oauth/token", Surface: api, Handler: g.server.Token},
 		web.Route{Method: "GET", Path: "/oauth/userinfo", Surface: api, Handler: g.server.UserInfo},
 		web.Route{Method: "POST", Path: "/oauth/userinfo", Surface: api, Handler: g.server.UserInfo},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -57,12 +58,23 @@ type Registry interface {
 type Sessions interface {
 	// Session returns the session of a cookie's token, or authn.ErrNoSession.
 	Session(ctx context.Context, token string) (*authn.Session, *directory.User, error)
+	// CountDeviceCode counts a user's try at a device's code before the code is
+	// looked up, and fails with an *authn.ThrottledError when there were too many;
+	// ForgiveDeviceCode gives the try of a right one back.
+	CountDeviceCode(ctx context.Context, userID uuid.UUID, network netip.Addr) error
+	ForgiveDeviceCode(ctx context.Context, userID uuid.UUID, network netip.Addr) error
 }
 
 // Pages show people what the protocol needs them to see.
 type Pages interface {
 	// Consent asks a user whether a client may have what it wants.
 	Consent(w http.ResponseWriter, r *http.Request, v pages.ConsentView) error
+	// DeviceCode asks for the code that a device shows (RFC 8628 section 3.3).
+	DeviceCode(w http.ResponseWriter, r *http.Request, v pages.DeviceCodeView) error
+	// DeviceConsent asks a user whether a device may have what it wants.
+	DeviceConsent(w http.ResponseWriter, r *http.Request, v pages.DeviceConsentView) error
+	// DeviceDone says that the device goes on by itself.
+	DeviceDone(w http.ResponseWriter, r *http.Request, v pages.DeviceDoneView) error
 }
 
 // Lifetimes are how long things are good for; zero values are the defaults.
@@ -72,6 +84,7 @@ type Lifetimes struct {
 	ID      time.Duration // 1 hour
 	Refresh time.Duration // 30 days from the sign-in, however often it is used
 	Flow    time.Duration // 1 hour, the life of a code sent by SMS
+	Device  time.Duration // 10 minutes for a device's codes
 }
 
 func (l Lifetimes) code() time.Duration    { return cmp.Or(l.Code, time.Minute) }
@@ -79,6 +92,8 @@ func (l Lifetimes) access() time.Duration  { return cmp.Or(l.Access, 10*time.Min
 func (l Lifetimes) id() time.Duration      { return cmp.Or(l.ID, time.Hour) }
 func (l Lifetimes) refresh() time.Duration { return cmp.Or(l.Refresh, 30*24*time.Hour) }
 func (l Lifetimes) flow() time.Duration    { return cmp.Or(l.Flow, time.Hour) }
+
+func (l Lifetimes) device() time.Duration { return cmp.Or(l.Device, 10*time.Minute) }
 
 func (s *Server) references() references { return references{secrets: s.Secrets, rand: s.Rand} }
 

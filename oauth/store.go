@@ -85,7 +85,9 @@ type OpaqueToken struct {
 	// KeyThumbprint is the key that the token is bound to (RFC 9449); "" for none.
 	KeyThumbprint string
 	// Actor is the act claim, as JSON, of a token that was exchanged (RFC 8693); "" for others.
-	Actor     string
+	Actor string
+	// Subject is the sub of an exchanged token without a grant; "" for others.
+	Subject   string
 	CreatedAt time.Time
 	ExpiresAt time.Time
 }
@@ -96,6 +98,7 @@ type OpaqueToken struct {
 //
 // A user that is not active or is locked is treated as if it had no grants.
 type GrantStore interface {
+	DeviceStore
 	InTx(ctx context.Context, f func(ctx context.Context) error) error
 	AppendEvent(ctx context.Context, e directory.Event) error
 

@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -75,6 +76,8 @@ func (s *Server) checkTokenRequest(client *Client, form url.Values) error {
 		return require(form, "code")
 	case GrantRefreshToken:
 		return require(form, "refresh_token")
+	case GrantDeviceCode:
+		return require(form, "device_code")
 	}
 	return ownScopes(client, form)
 }
@@ -113,7 +116,7 @@ func ownScopes(client *Client, form url.Values) error {
 // exchange lets fosite run a token request. Where more than one row is written
 // for the tokens they are written together.
 func (s *Server) exchange(ctx context.Context, x *exchange) (*tokenBody, error) {
-	if code := x.form.Get("code"); code != "" {
+	if code := cmp.Or(x.form.Get("code"), x.form.Get("device_code")); code != "" {
 		x.since = s.bursts.enter(code, s.now())
 		defer s.bursts.leave(code)
 		runtime.Gosched() // Requests that are here already join the burst before one of them redeems the code.

@@ -290,8 +290,9 @@ func TestARefreshCanAskForLessNeverForMore(t *testing.T) {
 	})
 }
 
-func TestTokensEndWithTheirUser(t *testing.T) {
-	ends := map[string]func(g *rig, u *directory.User) error{
+// userEnds are the ways in which everything issued for a user ends.
+func userEnds() map[string]func(g *rig, u *directory.User) error {
+	return map[string]func(g *rig, u *directory.User) error{
 		"locked": func(g *rig, u *directory.User) error {
 			for range directory.MaxFailedLogins {
 				if _, err := g.authn.Store.ReserveFailure(g.t.Context(), u.ID, false, g.clock.Now()); err != nil {
@@ -311,8 +312,11 @@ func TestTokensEndWithTheirUser(t *testing.T) {
 			return g.authn.Revoker.RevokeUser(g.t.Context(), u.ID)
 		},
 	}
+}
+
+func TestTokensEndWithTheirUser(t *testing.T) {
 	each(t, func(t *testing.T, g *rig) {
-		for name, end := range ends {
+		for name, end := range userEnds() {
 			t.Run(name, func(t *testing.T) {
 				g.t = t
 				u, b := g.user(strings.ReplaceAll(name, " ", ".")+"@example.com"), g.browser()

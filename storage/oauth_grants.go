@@ -144,10 +144,10 @@ func (s OAuthGrants) RevokeToken(ctx context.Context, jti string, expires time.T
 // CreateOpaqueToken implements oauth.GrantStore.
 func (s OAuthGrants) CreateOpaqueToken(ctx context.Context, t *oauth.OpaqueToken) error {
 	_, err := s.DB.exec(ctx, `
-		insert into access_tokens (hash, client_id, grant_id, scopes, audience, dpop_jkt, actor, created_at, expires_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		insert into access_tokens (hash, client_id, grant_id, scopes, audience, dpop_jkt, actor, subject, created_at, expires_at)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
 		t.Hash, t.ClientID, uuid.NullUUID{UUID: t.Grant, Valid: t.Grant != uuid.Nil}, t.Scopes, t.Audience, t.KeyThumbprint, t.Actor,
-		t.CreatedAt, t.ExpiresAt)
+		t.Subject, t.CreatedAt, t.ExpiresAt)
 	return err
 }
 
@@ -156,8 +156,8 @@ func (s OAuthGrants) OpaqueToken(ctx context.Context, hash []byte) (*oauth.Opaqu
 	t := oauth.OpaqueToken{Hash: hash}
 	var grant uuid.NullUUID
 	err := s.DB.row(ctx, `
-		select client_id, grant_id, scopes, audience, dpop_jkt, actor, created_at, expires_at from access_tokens where hash = $1`, []any{hash},
-		&t.ClientID, &grant, listInto(&t.Scopes), listInto(&t.Audience), &t.KeyThumbprint, &t.Actor, timeInto(&t.CreatedAt), timeInto(&t.ExpiresAt))
+		select client_id, grant_id, scopes, audience, dpop_jkt, actor, subject, created_at, expires_at from access_tokens where hash = $1`, []any{hash},
+		&t.ClientID, &grant, listInto(&t.Scopes), listInto(&t.Audience), &t.KeyThumbprint, &t.Actor, &t.Subject, timeInto(&t.CreatedAt), timeInto(&t.ExpiresAt))
 	if err != nil {
 		return nil, err
 	}
@@ -196,6 +196,7 @@ func (s OAuthGrants) DeleteExpired(ctx context.Context, now time.Time) error {
 		`delete from grants where expires_at < $1`,
 		`delete from access_tokens where expires_at < $1`,
 		`delete from revoked_tokens where expires_at < $1`,
+		`delete from device_authorizations where expires_at < $1`,
 	} {
 		if _, err := s.DB.exec(ctx, statement, now); err != nil {
 			return err

@@ -55,6 +55,12 @@ var states = []struct {
 	}, 200, "Check your phone"},
 	{"security-key", person{next: authn.SecurityKey}, toCode, 200, "This account needs a security key"},
 	{"consent", person{}, open("/consent"), 200, "Allow Example Forms to use your account?"},
+	{"device", person{}, open("/device"), 200, "Connect a device"},
+	{"device-missing", person{}, open("/device?fault=missing"), 400, "Connect a device"},
+	{"device-refused", person{}, open("/device?fault=refused"), 403, "Connect a device"},
+	{"device-consent", person{}, open("/device-consent"), 200, "Allow Example Forms to use your account?"},
+	{"device-done", person{}, open("/device-done"), 200, "Your device is connected"},
+	{"device-denied", person{}, open("/device-done?denied=1"), 200, "The device was not allowed"},
 	{"invitation", person{invited: invited{to: aliceInvited()}}, open("/invitation/good"), 200, "You have been invited"},
 	{"invitation-by-email", person{invited: invited{to: aliceInvited(byEmail)}}, open("/invitation/good"), 200, "You have been invited"},
 	{"invitation-faults", person{invited: invited{to: aliceInvited()}}, func(b *pagestest.Browser, base string) int64 {
@@ -172,7 +178,7 @@ func TestSignInByKeyboardAlone(t *testing.T) {
 func TestNoPageShowsInAFrame(t *testing.T) {
 	server := serve(t, &person{})
 	b := pagestest.Open(t)
-	for _, path := range []string{"/signin", "/consent", "/nowhere", "/broken"} {
+	for _, path := range []string{"/signin", "/consent", "/device", "/device-consent", "/nowhere", "/broken"} {
 		other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			_, _ = fmt.Fprintf(w, `<iframe src="%s%s"></iframe>`, server.URL, path)

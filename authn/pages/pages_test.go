@@ -129,6 +129,18 @@ func serve(t *testing.T, p *person) *httptest.Server {
 				Scopes: []string{"openid", "profile", "email", "offline_access", "ABC001"},
 			})
 		}},
+		web.Route{Method: http.MethodGet, Path: "/device", Surface: hosted, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			fault := r.URL.Query().Get("fault")
+			return hosted.DeviceCode(w, r, pages.DeviceCodeView{UserCode: "WDJB-MJHT", Missing: fault == "missing", Refused: fault == "refused"})
+		}},
+		web.Route{Method: http.MethodGet, Path: "/device-consent", Surface: hosted, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			return hosted.DeviceConsent(w, r, pages.DeviceConsentView{
+				Flow: "flow-1", ClientName: "Example Forms", UserName: "Alice Example", UserCode: "WDJB-MJHT", Scopes: []string{"openid", "email"},
+			})
+		}},
+		web.Route{Method: http.MethodGet, Path: "/device-done", Surface: hosted, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			return hosted.DeviceDone(w, r, pages.DeviceDoneView{ClientName: "Example Forms", Denied: r.URL.Query().Has("denied")})
+		}},
 		web.Route{Method: http.MethodGet, Path: "/broken", Surface: hosted, Handler: func(http.ResponseWriter, *http.Request) error {
 			return io.ErrUnexpectedEOF
 		}},

@@ -18,6 +18,8 @@ create index grants_session_id_idx on grants (session_id);
 alter table access_tokens add column dpop_jkt text not null default '';
 -- The act claim of a token that was exchanged (RFC 8693); '' for others.
 alter table access_tokens add column actor text not null default '';
+-- The sub of an exchanged token of a client on its own; '' for others.
+alter table access_tokens add column subject text not null default '';
 
 -- The subs by which the clients of a sector know users (OpenID Connect Core 8.1).
 create table pairwise_subjects (
@@ -40,25 +42,24 @@ create table session_clients (
 ) strict;
 create index session_clients_client_id_idx on session_clients (client_id);
 
--- Authorizations of devices (RFC 8628). The grant is made when the user approves.
+-- Authorizations of devices (RFC 8628). The user's approval makes the grant of the
+-- same id, whose code is the device's. The interval is in seconds.
 create table device_authorizations (
     id text primary key,
     device_hash blob not null,
-    user_code text not null,
+    -- A MAC: a SHA-256 of eight letters would be found by trying them all.
+    user_code_mac blob not null,
     client_id text not null references clients (id) on delete cascade,
     scopes text not null,
     audience text not null,
-    params text not null,
     dpop_jkt text not null,
-    state text not null check (state in ('pending', 'approved', 'denied', 'redeemed')),
-    grant_id text,
+    state text not null check (state in ('pending', 'approved', 'denied')),
     poll_interval integer not null,
     polled_at integer,
     created_at integer not null,
     expires_at integer not null
 ) strict;
-create unique index device_authorizations_device_hash_key on device_authorizations (device_hash);
-create unique index device_authorizations_user_code_key on device_authorizations (user_code);
+create unique index device_authorizations_user_code_mac_key on device_authorizations (user_code_mac);
 create index device_authorizations_client_id_idx on device_authorizations (client_id);
 create index device_authorizations_expires_at_idx on device_authorizations (expires_at);
 
@@ -137,6 +138,7 @@ drop table initial_access_tokens;
 drop table device_authorizations;
 drop table session_clients;
 drop table pairwise_subjects;
+alter table access_tokens drop column subject;
 alter table access_tokens drop column actor;
 alter table access_tokens drop column dpop_jkt;
 drop index grants_session_id_idx;
