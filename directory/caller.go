@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Caller is who calls the directory API, as the protection in front of a route
@@ -13,6 +14,10 @@ type Caller struct {
 	ClientID string
 	// Subject is the user the token speaks for; "" for a client on its own.
 	Subject string
+	// ACR and AuthTime are how, and when, that user last signed in; "" and zero
+	// for a client on its own.
+	ACR      string
+	AuthTime time.Time
 	// OnBehalfOf is the X-Notify-User-Id header: recorded, it grants nothing.
 	OnBehalfOf string
 	// Internal is true for Notify's internal JWT.

@@ -1,11 +1,11 @@
 package oauth
 
 import (
-	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -13,17 +13,22 @@ import (
 	"gatehouse/internal/web"
 )
 
-// Bearer protects a route with an access token made for this service. The
-// caller it stands for is in the context of the handler's request, after need
-// has agreed to it; need's error decides the answer, see [NeedScope].
+// Bearer protects a route with an access token made for this service, which
+// comes with a proof when it is bound to a key. The caller it stands for is in
+// the context of the handler's request, after need has agreed to it; need's error
+// decides the answer, see [NeedScope].
 func (s *Server) Bearer(need func(*directory.Caller) error, h web.Handler) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
-		caller, err := s.caller(r)
+		shown, err := shownToken(r)
 		if err != nil {
-			return err
+			return s.denied(shown, err)
+		}
+		caller, err := s.caller(w, r, shown)
+		if err != nil {
+			return s.denied(shown, err)
 		}
 		if err := need(caller); err != nil {
-			return err
+			return s.denied(shown, err)
 		}
 		return h(w, r.WithContext(directory.WithCaller(r.Context(), caller)))
 	}
@@ -49,22 +54,21 @@ func NeedRole(roles ...string) func(*directory.Caller) error {
 	}
 }
 
-func (s *Server) caller(r *http.Request) (*directory.Caller, error) {
-	raw, err := bearerToken(r)
+func (s *Server) caller(w http.ResponseWriter, r *http.Request, shown shown) (*directory.Caller, error) {
+	t, err := s.accessToken(r.Context(), shown.token)
 	if err != nil {
-		return nil, err
-	}
-	t, err := s.accessToken(r.Context(), raw)
-	if err != nil {
-		return nil, bearerError(err)
+		return nil, tokenError(err)
 	}
 	web.Note(r.Context(), slog.String("client", t.ClientID))
 	if !s.forUs(t) {
-		return nil, bearerError(errAudience)
+		return nil, tokenError(errAudience)
 	}
-	c := &directory.Caller{ClientID: t.ClientID, Scopes: t.scopes(), Authorities: make([]string, len(t.Authorities))}
+	if err := s.checkPossession(w, r, shown, t); err != nil {
+		return nil, err
+	}
+	c := &directory.Caller{ClientID: t.ClientID, Scopes: t.scopes(), Authorities: make([]string, len(t.Authorities)), ACR: t.ACR}
 	if t.Grant != uuid.Nil {
-		c.Subject = t.user.String()
+		c.Subject, c.AuthTime = t.user.String(), time.Unix(t.AuthTime, 0)
 	}
 	for i, authority := range t.Authorities {
 		c.Authorities[i] = strings.TrimPrefix(authority, rolePrefix)
@@ -78,48 +82,5 @@ func (s *Server) forUs(t *accessToken) bool {
 	return len(t.Audience) == 1 && t.Audience[0] == s.Issuer
 }
 
-// bearerToken returns the token of the Authorization header, the only place it
-// is looked for: in a URL it would end up in logs (RFC 6750 section 5.3).
-func bearerToken(r *http.Request) (string, error) {
-	headers := r.Header.Values("Authorization")
-	if len(headers) == 0 {
-		return "", challenge(http.StatusUnauthorized, "", "An access token is required", "")
-	}
-	scheme, token, ok := strings.Cut(headers[0], " ")
-	if len(headers) > 1 || !ok || !strings.EqualFold(scheme, "Bearer") {
-		return "", challenge(http.StatusUnauthorized, "", "An access token is required", "")
-	}
-	if r.URL.RawQuery != "" && r.URL.Query().Has("access_token") {
-		return "", challenge(http.StatusBadRequest, "invalid_request", "The access token was sent twice", "")
-	}
-	return strings.TrimSpace(token), nil
-}
-
 // errAudience says that a token is not for this service alone.
 var errAudience = because(errInvalidToken, "the token's audience is not this service alone")
-
-// bearerError is the answer to a token that accessToken refused.
-func bearerError(err error) error {
-	if !errors.Is(err, errInvalidToken) {
-		return unavailable(err)
-	}
-	e := challenge(http.StatusUnauthorized, "invalid_token", "The access token is invalid, has expired or was revoked", "")
-	e.Cause = err
-	return e
-}
-
-func insufficientScope(scope string) error {
-	return challenge(http.StatusForbidden, "insufficient_scope", "The access token does not allow this", scope)
-}
-
-// challenge is an error with the WWW-Authenticate header of RFC 6750 section 3.
-func challenge(status int, code, message, scope string) *web.Error {
-	header := `Bearer realm="gatehouse"`
-	if code != "" {
-		header += `, error="` + code + `", error_description="` + message + `"`
-	}
-	if scope != "" {
-		header += `, scope="` + scope + `"`
-	}
-	return &web.Error{Status: status, Code: code, Message: message, Header: http.Header{"Www-Authenticate": {header}}}
-}

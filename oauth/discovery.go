@@ -60,6 +60,7 @@ type metadata struct {
 	RevocationAuthMethods      []AuthMethod `json:"revocation_endpoint_auth_methods_supported"`
 	RevocationAuthSigningAlgs  []string     `json:"revocation_endpoint_auth_signing_alg_values_supported"`
 	CodeChallengeMethods       []string     `json:"code_challenge_methods_supported"`
+	ProofSigningAlgs           []string     `json:"dpop_signing_alg_values_supported"`
 	ResponseIssuer             bool         `json:"authorization_response_iss_parameter_supported"`
 	ClaimsParameterSupported   bool         `json:"claims_parameter_supported"`
 	RequestParameterSupported  bool         `json:"request_parameter_supported"`
@@ -113,6 +114,7 @@ func NewDiscovery(issuer string) *Discovery {
 		RevocationAuthMethods:     append(confidential, NoAuthentication),
 		RevocationAuthSigningAlgs: algs,
 		CodeChallengeMethods:      []string{"S256"},
+		ProofSigningAlgs:          proofAlgNames(),
 		ResponseIssuer:            true,
 	}, discoveryMaxAge)}
 }

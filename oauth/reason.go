@@ -34,6 +34,8 @@ func whyNotSpent(x *exchange, g *Grant, spent Exchange) web.Reason {
 		return whyNotRedeemed(g, spent)
 	case bytes.Equal(g.RefreshHash, spent.Presented) && !spent.At.Before(g.ExpiresAt):
 		return "the refresh token has expired"
+	case bytes.Equal(g.RefreshHash, spent.Presented) && g.KeyThumbprint != "" && g.KeyThumbprint != spent.RefreshKey:
+		return "the refresh token is bound to a key, which did not sign the request's proof"
 	case bytes.Equal(g.RefreshHash, spent.Presented):
 		return "the user is locked or not active"
 	default:

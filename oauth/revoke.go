@@ -10,8 +10,12 @@ import (
 
 // Revoke is the revocation endpoint (RFC 7009). A refresh token takes its whole
 // grant with it, an access token goes alone. What is unknown, over or another
-// client's is answered alike and left as it is.
+// client's is answered alike and left as it is. A DPoP proof is not needed, but
+// one that comes has to be good.
 func (s *Server) Revoke(w http.ResponseWriter, r *http.Request) error {
+	if _, err := s.proofKey(w, r); err != nil {
+		return err
+	}
 	client, form, err := s.tokenCaller(r)
 	if err != nil {
 		return err

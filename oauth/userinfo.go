@@ -23,41 +23,53 @@ type userInfo struct {
 
 // UserInfo is the userinfo endpoint, for GET and POST (OpenID Connect Core section 5.3).
 func (s *Server) UserInfo(w http.ResponseWriter, r *http.Request) error {
-	raw, err := userInfoToken(r)
+	shown, err := userInfoToken(r)
 	if err != nil {
-		return err
+		return s.denied(shown, err)
 	}
-	t, user, err := s.accessTokenOfUser(r.Context(), raw)
+	t, user, err := s.userInfoCaller(w, r, shown)
 	if err != nil {
-		return bearerError(err)
-	}
-	if !s.forUs(t) {
-		return bearerError(errAudience)
-	}
-	if !t.hasScope(ScopeOpenID) {
-		return insufficientScope(ScopeOpenID)
+		return s.denied(shown, err)
 	}
 	return web.WriteJSON(w, http.StatusOK, userInfoOf(user, t))
 }
 
+// userInfoCaller returns the token of a request and the user it speaks for.
+func (s *Server) userInfoCaller(w http.ResponseWriter, r *http.Request, shown shown) (*accessToken, *directory.User, error) {
+	t, user, err := s.accessTokenOfUser(r.Context(), shown.token)
+	if err != nil {
+		return nil, nil, tokenError(err)
+	}
+	if !s.forUs(t) {
+		return nil, nil, tokenError(errAudience)
+	}
+	if err := s.checkPossession(w, r, shown, t); err != nil {
+		return nil, nil, err
+	}
+	if !t.hasScope(ScopeOpenID) {
+		return nil, nil, insufficientScope(ScopeOpenID)
+	}
+	return t, user, nil
+}
+
 // userInfoToken returns the token in the header, or in a POST's form
 // (RFC 6750 section 2.2).
-func userInfoToken(r *http.Request) (string, error) {
+func userInfoToken(r *http.Request) (shown, error) {
 	if r.Method != http.MethodPost || !strings.HasPrefix(r.Header.Get("Content-Type"), formType) {
-		return bearerToken(r)
+		return shownToken(r)
 	}
 	form, err := readForm(r)
 	if err != nil {
-		return "", err
+		return shown{}, err
 	}
 	inForm, inHeader := form.Has("access_token"), r.Header.Get("Authorization") != ""
 	switch {
 	case inForm && inHeader:
-		return "", refuse("invalid_request", "The access token was sent twice")
+		return shown{}, refuse("invalid_request", "The access token was sent twice")
 	case inForm:
-		return form.Get("access_token"), nil
+		return shown{scheme: schemeBearer, token: form.Get("access_token")}, nil
 	default:
-		return bearerToken(r)
+		return shownToken(r)
 	}
 }
 

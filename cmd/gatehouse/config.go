@@ -30,6 +30,7 @@ type Config struct {
 	CodeTTL           time.Duration `group:"Configuration" name:"code-ttl" default:"60m" help:"How long a one-time code can be used."`
 	SessionIdle       time.Duration `group:"Configuration" default:"2h" help:"A browser session ends after this time without use."`
 	SessionMax        time.Duration `group:"Configuration" default:"20h" help:"A browser session ends after this time whatever its use."`
+	AdminMaxAge       time.Duration `group:"Configuration" default:"1h" help:"How long after a sign-in with more than one factor people may use what their token of the scope notify.admin or notify.usage allows."`
 	EmailRevalidation time.Duration `group:"Configuration" default:"2160h" help:"Who has not proved access to the email address for this long must do so at the next sign-in; 0 never asks."`
 	NotifyAdminURL    string        `group:"Configuration" name:"notify-admin-url" default:"http://localhost:6012" placeholder:"URL" help:"Where links in Notify's messages start when the request names no host."`
 	ServiceName       string        `group:"Configuration" default:"Gatehouse" help:"Name shown on pages and in messages."`
@@ -127,7 +128,7 @@ func (c *Config) check() error {
 	if c.CodeDigits < 5 || c.CodeDigits > 10 {
 		fault("GATEHOUSE_CODE_DIGITS: want 5 to 10")
 	}
-	for name, d := range map[string]time.Duration{"CODE_TTL": c.CodeTTL, "SESSION_IDLE": c.SessionIdle, "SESSION_MAX": c.SessionMax} {
+	for name, d := range map[string]time.Duration{"CODE_TTL": c.CodeTTL, "SESSION_IDLE": c.SessionIdle, "SESSION_MAX": c.SessionMax, "ADMIN_MAX_AGE": c.AdminMaxAge} {
 		if d < time.Minute {
 			fault("GATEHOUSE_%s: want at least 1m", name)
 		}

@@ -57,10 +57,20 @@ func (a *app) oauthRoutes() []web.Route {
 		{Method: http.MethodPost, Path: "/oauth/revoke", Surface: api, Handler: a.server.Revoke, CORS: true},
 		{Method: http.MethodGet, Path: "/oauth/jwks", Surface: api, Handler: a.keys.JWKS, CORS: true, FromMemory: true},
 	}
+	resource := oauth.NewResource(a.config.Issuer, a.config.ServiceName, directoryScopes())
+	all = append(all, web.Route{Method: http.MethodGet, Path: resource.Path(), Surface: api, Handler: resource.Metadata, CORS: true, FromMemory: true})
 	for _, path := range discovery.Paths() {
 		all = append(all, web.Route{Method: http.MethodGet, Path: path, Surface: api, Handler: discovery.Metadata, CORS: true, FromMemory: true})
 	}
 	return all
+}
+
+// directoryScopes are the scopes that routes of the directory API ask for.
+func directoryScopes() []string {
+	return []string{
+		oauth.ScopeNotifyAdmin, oauth.ScopeNotifyUsage, oauth.ScopeDirectoryRead,
+		delius.AuthenticateRole[0], delius.DetailsRole[0], delius.PasswordRole[0],
+	}
 }
 
 func (a *app) directoryRoutes() []web.Route {
@@ -68,7 +78,7 @@ func (a *app) directoryRoutes() []web.Route {
 		notify: &notify.API{Registry: a.registry, Passwords: a.authn, Proofs: a.authn, Messages: a.queue, Links: a.links},
 		gate: &notify.Gate{
 			Internal: &notify.InternalClients{Secrets: a.secrets.NotifyInternalClients, Clock: a.clock.Now},
-			Token:    func(next web.Handler) web.Handler { return a.server.Bearer(needDirectory, next) },
+			Token:    func(next web.Handler) web.Handler { return a.server.Bearer(a.needDirectory, next) },
 			People:   a.registry,
 			Issuer:   a.config.Issuer, ReferencePrefix: oauth.ReferencePrefix,
 		},
@@ -77,26 +87,32 @@ func (a *app) directoryRoutes() []web.Route {
 	}
 	usage := *d.gate
 	usage.Scope = oauth.ScopeNotifyUsage
-	usage.Token = func(next web.Handler) web.Handler { return a.server.Bearer(needUsage, next) }
+	usage.Token = func(next web.Handler) web.Handler { return a.server.Bearer(a.needUsage, next) }
 	d.usage = &usage
 	return d.routes()
 }
 
 // needUsage needs a caller that may say what services sent.
-func needUsage(c *directory.Caller) error {
-	if c.HasScope(oauth.ScopeNotifyUsage) {
-		return nil
+func (a *app) needUsage(c *directory.Caller) error {
+	if !c.HasScope(oauth.ScopeNotifyUsage) {
+		if err := oauth.NeedScope(oauth.ScopeNotifyAdmin)(c); err != nil {
+			return err
+		}
 	}
-	return oauth.NeedScope(oauth.ScopeNotifyAdmin)(c)
+	return a.server.NeedRecent(a.config.AdminMaxAge)(c)
 }
 
 // needDirectory needs what the gate of the Notify API lets in: a client that may
-// do everything, or a person who may read the directory.
-func needDirectory(c *directory.Caller) error {
-	if c.Subject != "" && c.HasScope(oauth.ScopeDirectoryRead) {
+// do everything, or a person who may read the directory. A person whose token
+// would let them do everything has to have signed in well, and lately.
+func (a *app) needDirectory(c *directory.Caller) error {
+	if c.Subject != "" && c.HasScope(oauth.ScopeDirectoryRead) && !c.HasScope(oauth.ScopeNotifyAdmin) {
 		return nil
 	}
-	return oauth.NeedScope(oauth.ScopeNotifyAdmin)(c)
+	if err := oauth.NeedScope(oauth.ScopeNotifyAdmin)(c); err != nil {
+		return err
+	}
+	return a.server.NeedRecent(a.config.AdminMaxAge)(c)
 }
 
 // mount adds routes, making the router at the first call.

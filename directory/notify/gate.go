@@ -35,7 +35,7 @@ type Gate struct {
 func (g *Gate) Protect(next web.Handler) web.Handler {
 	byToken := g.Token(g.admit(next))
 	return func(w http.ResponseWriter, r *http.Request) error {
-		if token, err := bearerToken(r); err == nil && g.ours(token) {
+		if g.ours(r) {
 			return byToken(w, r)
 		}
 		caller, err := g.Internal.Authenticate(r)
@@ -76,8 +76,20 @@ func (g *Gate) admit(next web.Handler) web.Handler {
 	}
 }
 
+// proofScheme is the scheme of tokens that come with a proof, which the internal
+// JWT never does.
+const proofScheme = "DPoP "
+
 // ours chooses the protection, and no more: nothing of the token is believed.
-func (g *Gate) ours(token string) bool {
+func (g *Gate) ours(r *http.Request) bool {
+	header := r.Header.Get("Authorization")
+	if len(header) > len(proofScheme) && strings.EqualFold(header[:len(proofScheme)], proofScheme) {
+		return true
+	}
+	token, err := bearerToken(r)
+	if err != nil {
+		return false
+	}
 	if strings.HasPrefix(token, g.ReferencePrefix) {
 		return true
 	}
