@@ -57,7 +57,7 @@ func (a *app) oauthRoutes() []web.Route {
 		{Method: http.MethodPost, Path: "/oauth/revoke", Surface: api, Handler: a.server.Revoke, CORS: true},
 		{Method: http.MethodGet, Path: "/oauth/jwks", Surface: api, Handler: a.keys.JWKS, CORS: true, FromMemory: true},
 	}
-	resource := oauth.NewResource(a.config.Issuer, a.config.ServiceName, directoryScopes())
+	resource := oauth.NewProtectedResource(a.config.Issuer, a.config.ServiceName, directoryScopes())
 	all = append(all, web.Route{Method: http.MethodGet, Path: resource.Path(), Surface: api, Handler: resource.Metadata, CORS: true, FromMemory: true})
 	for _, path := range discovery.Paths() {
 		all = append(all, web.Route{Method: http.MethodGet, Path: path, Surface: api, Handler: discovery.Metadata, CORS: true, FromMemory: true})

@@ -20,17 +20,17 @@ type resourceMetadata struct {
 	BoundTokensRequired   bool     `json:"dpop_bound_access_tokens_required"`
 }
 
-// Resource tells clients what the directory API takes: one document, built once
+// ProtectedResource tells clients what the directory API takes: one document, built once
 // like [Discovery].
-type Resource struct {
+type ProtectedResource struct {
 	issuer   string
 	document *document
 }
 
-// NewResource builds the document of an API of some name and scopes. Its tokens
+// NewProtectedResource builds the document of an API of some name and scopes. Its tokens
 // have the issuer as their audience, so the issuer is the resource's identifier too.
-func NewResource(issuer, name string, scopes []string) *Resource {
-	return &Resource{issuer: issuer, document: newDocument(&resourceMetadata{
+func NewProtectedResource(issuer, name string, scopes []string) *ProtectedResource {
+	return &ProtectedResource{issuer: issuer, document: newDocument(&resourceMetadata{
 		Resource: issuer, AuthorizationServers: []string{issuer}, ScopesSupported: scopes, BearerMethods: []string{"header"},
 		ResourceName: name, ResourceDocumentation: issuer + "/openapi.yaml", ProofSigningAlgs: proofAlgNames(),
 	}, discoveryMaxAge)}
@@ -38,10 +38,10 @@ func NewResource(issuer, name string, scopes []string) *Resource {
 
 // Path is where RFC 9728 section 3.1 puts the document: its well-known part
 // stands before the path of the identifier.
-func (res *Resource) Path() string { return protectedResource + pathOf(res.issuer) }
+func (res *ProtectedResource) Path() string { return protectedResource + pathOf(res.issuer) }
 
-// Metadata answers GET on [Resource.Path].
-func (res *Resource) Metadata(w http.ResponseWriter, r *http.Request) error {
+// Metadata answers GET on [ProtectedResource.Path].
+func (res *ProtectedResource) Metadata(w http.ResponseWriter, r *http.Request) error {
 	return res.document.serve(w, r)
 }
 
