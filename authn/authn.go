@@ -147,10 +147,17 @@ type Message struct {
 	ExpiresAt time.Time
 }
 
-// Revoker ends what was issued to a user, in the transaction in ctx: refresh
-// tokens, access tokens and consents under way.
+// Revoker ends what was issued on the strength of sessions, in the transaction
+// in ctx, and sees to it that the services that rely on them are told. The
+// sessions it is given were deleted in that transaction.
 type Revoker interface {
-	RevokeUser(ctx context.Context, userID uuid.UUID) error
+	// EndSessions ends what was issued in sessions of a user, except what the
+	// user has allowed a service to keep while away.
+	EndSessions(ctx context.Context, userID uuid.UUID, sessions []uuid.UUID) error
+	// EndUser ends all that was issued to a user, in these sessions or whenever.
+	EndUser(ctx context.Context, userID uuid.UUID, sessions []uuid.UUID) error
+	// MoveSession lets one session of a user take the place of another.
+	MoveSession(ctx context.Context, from, to uuid.UUID) error
 }
 
 // Step is one decision of an attempt's trace: which rule looked at what and

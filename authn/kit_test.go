@@ -273,11 +273,28 @@ func otherThan(code string) string {
 type revocations struct {
 	mu    sync.Mutex
 	users []uuid.UUID
+	// sessions are those that ended, and moved the pairs where one took another's place.
+	sessions, moved []uuid.UUID
 }
 
-func (r *revocations) RevokeUser(_ context.Context, userID uuid.UUID) error {
+func (r *revocations) EndUser(_ context.Context, userID uuid.UUID, sessions []uuid.UUID) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.users = append(r.users, userID)
+	r.sessions = append(r.sessions, sessions...)
+	return nil
+}
+
+func (r *revocations) EndSessions(_ context.Context, _ uuid.UUID, sessions []uuid.UUID) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.sessions = append(r.sessions, sessions...)
+	return nil
+}
+
+func (r *revocations) MoveSession(_ context.Context, from, to uuid.UUID) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.moved = append(r.moved, from, to)
 	return nil
 }

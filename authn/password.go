@@ -89,10 +89,11 @@ func (s *Service) replacesPassword(ctx context.Context, userID uuid.UUID) (bool,
 
 // endAll ends whatever the old password led to.
 func (s *Service) endAll(ctx context.Context, userID uuid.UUID) error {
-	if err := s.Store.DeleteSessions(ctx, userID, uuid.Nil); err != nil || s.Revoker == nil {
+	ended, err := s.Store.DeleteSessions(ctx, userID, uuid.Nil)
+	if err != nil || s.Revoker == nil {
 		return err
 	}
-	return s.Revoker.RevokeUser(ctx, userID)
+	return s.Revoker.EndUser(ctx, userID, ended)
 }
 
 func (s *Service) tellPasswordChanged(ctx context.Context, userID uuid.UUID) error {

@@ -45,17 +45,41 @@ func (s *Service) StartSession(ctx context.Context, o *Outcome, info SessionInfo
 		return "", nil, err
 	}
 	err = s.Directory.InTx(ctx, func(ctx context.Context) error {
-		if len(info.Replaces) == tokenLength {
-			if _, err := s.Store.DeleteSession(ctx, tokenHash(info.Replaces)); err != nil && !errors.Is(err, directory.ErrNotFound) {
-				return err
-			}
+		if err := s.Store.CreateSession(ctx, session, tokenHash(token)); err != nil || len(info.Replaces) != tokenLength {
+			return err
 		}
-		return s.Store.CreateSession(ctx, session, tokenHash(token))
+		return s.replace(ctx, info.Replaces, session)
 	})
 	if err != nil {
 		return "", nil, fmt.Errorf("start session: %w", err)
 	}
 	return token, session, nil
+}
+
+// replace ends the session that a browser had. Where the same user has signed in
+// again, the services it led to go on under the new one; for them nobody has left.
+func (s *Service) replace(ctx context.Context, token string, by *Session) error {
+	old, err := s.Store.DeleteSession(ctx, tokenHash(token))
+	switch {
+	case errors.Is(err, directory.ErrNotFound):
+		return nil
+	case err != nil:
+		return err
+	case old.UserID == by.UserID && s.Revoker != nil:
+		return s.Revoker.MoveSession(ctx, old.ID, by.ID)
+	case old.UserID == by.UserID:
+		return nil
+	}
+	return s.ended(ctx, old)
+}
+
+// ended writes down that a session was signed out of, and ends what it led to.
+func (s *Service) ended(ctx context.Context, session *Session) error {
+	actor := directory.Actor{Kind: "user", ID: session.UserID.String()}
+	if err := s.event(ctx, "sign_out", actor, session.UserID, map[string]any{"session": session.ID}); err != nil || s.Revoker == nil {
+		return err
+	}
+	return s.Revoker.EndSessions(ctx, session.UserID, []uuid.UUID{session.ID})
 }
 
 func (s *Service) newSession(o *Outcome, info SessionInfo) (*Session, error) {
@@ -113,7 +137,8 @@ func (s *Service) touch(ctx context.Context, session *Session, now time.Time) {
 	session.SeenAt = now
 }
 
-// EndSession signs a browser out. It does nothing for a token of no session.
+// EndSession signs a browser out: what was issued in its session ends with it,
+// and the services it led to are told. It does nothing for a token of no session.
 func (s *Service) EndSession(ctx context.Context, token string) error {
 	if len(token) != tokenLength {
 		return nil
@@ -123,8 +148,7 @@ func (s *Service) EndSession(ctx context.Context, token string) error {
 		if err != nil {
 			return err
 		}
-		actor := directory.Actor{Kind: "user", ID: session.UserID.String()}
-		return s.event(ctx, "sign_out", actor, session.UserID, map[string]any{"session": session.ID})
+		return s.ended(ctx, session)
 	})
 	if err != nil && !errors.Is(err, directory.ErrNotFound) {
 		return fmt.Errorf("end session: %w", err)
@@ -132,9 +156,20 @@ func (s *Service) EndSession(ctx context.Context, token string) error {
 	return nil
 }
 
-// EndSessions ends every session of a user but except; uuid.Nil spares none.
-func (s *Service) EndSessions(ctx context.Context, userID, except uuid.UUID) error {
-	if err := s.Store.DeleteSessions(ctx, userID, except); err != nil {
+// EndSessions ends every session of a user but except, as [Service.EndSession]
+// does; uuid.Nil spares none.
+func (s *Service) EndSessions(ctx context.Context, userID, except uuid.UUID, actor directory.Actor) error {
+	err := s.Directory.InTx(ctx, func(ctx context.Context) error {
+		ended, err := s.Store.DeleteSessions(ctx, userID, except)
+		if err != nil || len(ended) == 0 {
+			return err
+		}
+		if err := s.event(ctx, "end_sessions", actor, userID, map[string]any{"sessions": ended}); err != nil || s.Revoker == nil {
+			return err
+		}
+		return s.Revoker.EndSessions(ctx, userID, ended)
+	})
+	if err != nil {
 		return fmt.Errorf("end sessions: %w", err)
 	}
 	return nil

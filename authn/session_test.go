@@ -171,12 +171,12 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 			t.Errorf("once more: %v", err)
 		}
 		k.wantSession(third, false)
-		if err := k.EndSessions(t.Context(), alice.ID, kept.ID); err != nil {
+		if err := k.EndSessions(t.Context(), alice.ID, kept.ID, directory.Actor{Kind: "operator"}); err != nil {
 			t.Fatal(err)
 		}
 		k.wantSession(first, false)
 		k.wantSession(second, true)
-		if err := k.EndSessions(t.Context(), alice.ID, uuid.Nil); err != nil {
+		if err := k.EndSessions(t.Context(), alice.ID, uuid.Nil, directory.Actor{Kind: "operator"}); err != nil {
 			t.Fatal(err)
 		}
 		k.wantSession(second, false)

@@ -51,8 +51,8 @@ type Store interface {
 	Session(ctx context.Context, tokenHash []byte, now, idleSince time.Time) (*Session, *directory.User, error)
 	TouchSession(ctx context.Context, id uuid.UUID, at time.Time) error
 	DeleteSession(ctx context.Context, tokenHash []byte) (*Session, error)
-	// DeleteSessions ends every session of a user but one.
-	DeleteSessions(ctx context.Context, userID, except uuid.UUID) error
+	// DeleteSessions ends every session of a user but one, and returns which it ended.
+	DeleteSessions(ctx context.Context, userID, except uuid.UUID) ([]uuid.UUID, error)
 	// Sessions lists a user's sessions, the one used last first.
 	Sessions(ctx context.Context, userID uuid.UUID, now, idleSince time.Time) ([]*Session, error)
 

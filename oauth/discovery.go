@@ -65,6 +65,8 @@ type metadata struct {
 	ClaimsParameterSupported   bool         `json:"claims_parameter_supported"`
 	RequestParameterSupported  bool         `json:"request_parameter_supported"`
 	RequestURIParameterSupport bool         `json:"request_uri_parameter_supported"`
+	BackchannelLogout          bool         `json:"backchannel_logout_supported"`
+	BackchannelLogoutSession   bool         `json:"backchannel_logout_session_supported"`
 }
 
 // Discovery tells clients where and what this server is: one document, built
@@ -116,6 +118,8 @@ func NewDiscovery(issuer string) *Discovery {
 		CodeChallengeMethods:      []string{"S256"},
 		ProofSigningAlgs:          proofAlgNames(),
 		ResponseIssuer:            true,
+		BackchannelLogout:         true,
+		BackchannelLogoutSession:  true,
 	}, discoveryMaxAge)}
 }
 

@@ -144,6 +144,9 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, a *authorization,
 	}
 	ctx := withFositeClient(r.Context(), fositeClient{Client: a.client})
 	response, err := s.fosite().authorize.NewAuthorizeResponse(ctx, a.request, &exchange{client: a.client, form: a.params, grant: g})
+	if errors.Is(err, directory.ErrNotFound) { // the session has ended since it was looked up
+		return s.answerError(w, a, unattended[stepSignIn])
+	}
 	if err != nil {
 		return s.answerError(w, a, err)
 	}

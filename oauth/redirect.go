@@ -88,6 +88,18 @@ func redirectFault(uri string) string {
 	return ""
 }
 
+// backchannelFault says why a URI cannot be posted to; "" when it can (OpenID
+// Connect Back-Channel Logout section 2.2).
+func backchannelFault(uri string) string {
+	if fault := redirectFault(uri); fault != "" {
+		return fault
+	}
+	if !strings.HasPrefix(uri, "http://") && !strings.HasPrefix(uri, "https://") {
+		return "must be https, or http on the loopback"
+	}
+	return ""
+}
+
 func isLoopback(host string) bool {
 	return host == "127.0.0.1" || host == "::1" || host == "localhost"
 }

@@ -133,6 +133,9 @@ func (c *Client) validateGrants(f *faults) {
 	f.add(!redirects && len(c.RedirectURIs) > 0, "redirect_uris", "are only for authorization_code")
 	validateURIs(f, "redirect_uris", c.RedirectURIs)
 	validateURIs(f, "post_logout_redirect_uris", c.PostLogoutRedirectURIs)
+	f.add(c.BackchannelLogoutURI != "" && backchannelFault(c.BackchannelLogoutURI) != "",
+		"backchannel_logout_uri", backchannelFault(c.BackchannelLogoutURI))
+	f.add(c.BackchannelLogoutSessionRequired && c.BackchannelLogoutURI == "", "backchannel_logout_session_required", "is only for a backchannel_logout_uri")
 	for _, scope := range c.Scopes {
 		f.add(!KnownScope(scope), "scope", "has an unknown scope")
 		kind := scopeKind(scope)

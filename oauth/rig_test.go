@@ -18,6 +18,7 @@ import (
 	"github.com/google/uuid"
 
 	"gatehouse/authn"
+	"gatehouse/authn/message"
 	"gatehouse/authn/pages"
 	"gatehouse/directory"
 	"gatehouse/internal/web"
@@ -35,6 +36,8 @@ type rig struct {
 	server  *oauth.Server
 	clients *oauth.Clients
 	authn   *authn.Service
+	keys    *oauth.Keys
+	queue   *message.Queue
 	routes  *web.Router
 	http    *httptest.Server
 	alice   *directory.User
@@ -73,13 +76,17 @@ func newReplica(t testing.TB, s *storage.Stores, clock *moving) *rig {
 	grants := storage.OAuthGrants{DB: s.DB}
 	g.authn = &authn.Service{
 		Directory: storage.Directory{DB: s.DB}, Store: storage.Authn{DB: s.DB}, Cache: storage.AuthnCache{Redis: s.Redis},
-		Revoker: grants, CodeKey: make([]byte, 32), Clock: g.clock.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler),
+		CodeKey: make([]byte, 32), Clock: g.clock.Now, Rand: rand.Reader, Log: slog.New(slog.DiscardHandler),
 		SessionIdle: 90 * 24 * time.Hour, SessionLifetime: 90 * 24 * time.Hour,
 	}
+	g.keys = keys
+	g.queue = &message.Queue{Store: storage.Outbox{DB: s.DB}, Sealer: keys.Sealer, Clock: g.clock.Now, NewID: uuid.New}
+	endings := &oauth.Endings{Store: grants, Clients: g.clients, Notices: g.queue, Clock: g.clock.Now, NewID: uuid.New}
+	g.authn.Revoker = endings
 	p := &pages.Pages{Authn: g.authn, Issuer: testIssuer, ServiceName: "Gatehouse"}
 	g.server = &oauth.Server{
 		Issuer: testIssuer, Store: grants, Flows: storage.OAuthFlows{Redis: s.Redis}, Clients: g.clients, Keys: keys,
-		Sessions: g.authn, Pages: p, Secrets: [][]byte{[]byte("a secret of thirty-two bytes or so")},
+		Sessions: g.authn, Pages: p, Endings: endings, Secrets: [][]byte{[]byte("a secret of thirty-two bytes or so")},
 		Once: storage.OAuthOnce{Redis: s.Redis}, Clock: g.clock.Now, Rand: rand.Reader,
 	}
 	p.Flows = g.server

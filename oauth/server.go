@@ -28,7 +28,9 @@ type Server struct {
 	Keys     *Keys
 	Sessions Sessions
 	Pages    Pages
-	Cookies  authn.Cookies
+	// Endings ends what sessions and consents led to.
+	Endings *Endings
+	Cookies authn.Cookies
 	// Secrets authenticate codes, refresh tokens, opaque access tokens and the
 	// nonces of DPoP. The first one makes them, every one recognises them.
 	Secrets [][]byte

@@ -102,6 +102,9 @@ type GrantStore interface {
 	InTx(ctx context.Context, f func(ctx context.Context) error) error
 	AppendEvent(ctx context.Context, e directory.Event) error
 
+	// CreateGrant stores a grant and that its session has led to the client;
+	// directory.ErrNotFound when that session has ended. A grant without a
+	// session stands alone.
 	CreateGrant(ctx context.Context, g *Grant) error
 	// Grant returns a grant whatever the state of its user.
 	Grant(ctx context.Context, id uuid.UUID) (*Grant, error)

@@ -309,7 +309,7 @@ func userEnds() map[string]func(g *rig, u *directory.User) error {
 			return g.authn.Store.PutPassword(g.t.Context(), u.ID, "$", g.clock.Now().Add(time.Second))
 		},
 		"everything revoked": func(g *rig, u *directory.User) error {
-			return g.authn.Revoker.RevokeUser(g.t.Context(), u.ID)
+			return g.authn.Revoker.EndUser(g.t.Context(), u.ID, nil)
 		},
 	}
 }

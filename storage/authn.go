@@ -160,6 +160,9 @@ func (a Authn) Purge(ctx context.Context, now, idleSince, tracesBefore time.Time
 	if _, err := a.DB.exec(ctx, `delete from sessions where expires_at <= $1 or seen_at <= $2`, now, idleSince); err != nil {
 		return err
 	}
+	if _, err := a.DB.exec(ctx, `delete from session_clients where session_id not in (select id from sessions)`); err != nil {
+		return err
+	}
 	if _, err := a.DB.exec(ctx, `delete from used_sign_ins where expires_at <= $1`, now); err != nil {
 		return err
 	}

@@ -66,9 +66,16 @@ func (a Authn) DeleteSession(ctx context.Context, tokenHash []byte) (*authn.Sess
 }
 
 // DeleteSessions implements authn.Store.
-func (a Authn) DeleteSessions(ctx context.Context, userID, except uuid.UUID) error {
-	_, err := a.DB.exec(ctx, `delete from sessions where user_id = $1 and id <> $2`, userID, except)
-	return err
+func (a Authn) DeleteSessions(ctx context.Context, userID, except uuid.UUID) ([]uuid.UUID, error) {
+	var ended []uuid.UUID
+	err := a.DB.each(ctx, `delete from sessions where user_id = $1 and id <> $2 returning id`, []any{userID, except},
+		func(scan func(dest ...any) error) error {
+			var id uuid.UUID
+			err := scan(&id)
+			ended = append(ended, id)
+			return err
+		})
+	return ended, err
 }
 
 // Sessions implements authn.Store.

@@ -35,6 +35,14 @@ type DB struct {
 type conn interface {
 	exec(ctx context.Context, query string, args ...any) (int64, error)
 	query(ctx context.Context, query string, args ...any) (rows, error)
+	// batch runs statements one after the other and returns how many rows each changed.
+	batch(ctx context.Context, all []statement) ([]int64, error)
+}
+
+// statement is one of several that are sent together.
+type statement struct {
+	query string
+	args  []any
 }
 
 // tx is a conn whose statements take effect together or not at all.
@@ -151,6 +159,24 @@ func failed(ctx context.Context, err error) error {
 func (db *DB) exec(ctx context.Context, query string, args ...any) (int64, error) {
 	n, err := db.on(ctx).exec(ctx, query, bind(args)...)
 	return n, failed(ctx, err)
+}
+
+// together runs statements as one transaction, which PostgreSQL is sent in one
+// round trip, and returns how many rows each changed. Nothing is decided between
+// them: what a later one depends on must be in its own condition.
+func (db *DB) together(ctx context.Context, all ...statement) (changed []int64, err error) {
+	if db.Engine == SQLite && transactionOf(ctx) == nil {
+		err = db.InTx(ctx, func(ctx context.Context) error {
+			changed, err = db.together(ctx, all...)
+			return err
+		})
+		return changed, err
+	}
+	for i := range all {
+		all[i].args = bind(all[i].args)
+	}
+	changed, err = db.on(ctx).batch(ctx, all)
+	return changed, failed(ctx, err)
 }
 
 // row runs a query and scans its only row; no row is directory.ErrNotFound.

@@ -1,22 +1,22 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"time"
 
 	"github.com/google/uuid"
 
-	"gatehouse/authn"
 	"gatehouse/directory"
 	"gatehouse/oauth"
 )
 
-// OAuthGrants implements oauth.GrantStore, and authn.Revoker with it.
+// OAuthGrants implements oauth.GrantStore and oauth.EndingStore.
 type OAuthGrants struct{ DB *DB }
 
 var (
-	_ oauth.GrantStore = OAuthGrants{}
-	_ authn.Revoker    = OAuthGrants{}
+	_ oauth.GrantStore  = OAuthGrants{}
+	_ oauth.EndingStore = OAuthGrants{}
 )
 
 // InTx implements oauth.GrantStore.
@@ -48,15 +48,41 @@ func grantFields(g *oauth.Grant) []any {
 const liveUser = `exists (select 1 from users u where u.id = grants.user_id and u.state = 'active' and u.failed_login_count < $1
 	and (u.password_changed_at is null or u.password_changed_at <= grants.auth_time))`
 
-// CreateGrant implements oauth.GrantStore.
-func (s OAuthGrants) CreateGrant(ctx context.Context, g *oauth.Grant) error {
-	_, err := s.DB.exec(ctx, `
+const (
+	insertGrant = `
 		insert into grants (id, client_id, user_id, session_id, scopes, audience, acr, amr, auth_time, redirect_uri,
-			nonce, code_challenge, code_hash, code_expires_at, created_at, expires_at, subject, claims, dpop_jkt)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+			nonce, code_challenge, code_hash, code_expires_at, created_at, expires_at, subject, claims, dpop_jkt)`
+	grantValues = ` $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19`
+)
+
+func grantArgs(g *oauth.Grant) []any {
+	return []any{
 		g.ID, g.ClientID, g.UserID, g.SessionID, g.Scopes, g.Audience, g.ACR, g.AMR, g.AuthTime, g.RedirectURI,
-		g.Nonce, g.CodeChallenge, g.CodeHash, g.CodeExpiresAt, g.CreatedAt, g.ExpiresAt,
-		g.Subject, g.Claims, g.KeyThumbprint)
+		g.Nonce, g.CodeChallenge, g.CodeHash, g.CodeExpiresAt, g.CreatedAt, g.ExpiresAt, g.Subject, g.Claims, g.KeyThumbprint,
+	}
+}
+
+// CreateGrant implements oauth.GrantStore. The session's row is changed first:
+// whoever ends the session meanwhile waits for this grant, or this grant finds
+// no session.
+func (s OAuthGrants) CreateGrant(ctx context.Context, g *oauth.Grant) error {
+	if g.SessionID == uuid.Nil {
+		_, err := s.DB.exec(ctx, insertGrant+` values (`+grantValues+`)`, grantArgs(g)...)
+		return err
+	}
+	changed, err := s.DB.together(ctx,
+		statement{`update sessions set seen_at = $1 where id = $2 and expires_at > $1`, []any{g.CreatedAt, g.SessionID}},
+		statement{`
+			insert into session_clients (session_id, client_id, sid, subject, created_at)
+			select id, $1, id, $2, $3 from sessions where id = $4 and expires_at > $3
+			on conflict (session_id, client_id, sid) do update set subject = excluded.subject
+			where session_clients.subject <> excluded.subject`,
+			[]any{g.ClientID, cmp.Or(g.Subject, g.UserID.String()), g.CreatedAt, g.SessionID}},
+		statement{insertGrant + ` select ` + grantValues + ` from sessions where id = $4 and expires_at > $15`, grantArgs(g)},
+	)
+	if err == nil && changed[2] == 0 {
+		return directory.ErrNotFound
+	}
 	return err
 }
 
@@ -96,12 +122,6 @@ func (s OAuthGrants) grant(ctx context.Context, query string, args ...any) (*oau
 func (s OAuthGrants) DeleteGrant(ctx context.Context, id uuid.UUID) (bool, error) {
 	n, err := s.DB.exec(ctx, `delete from grants where id = $1`, id)
 	return n > 0, err
-}
-
-// RevokeUser implements authn.Revoker: every grant of the user ends.
-func (s OAuthGrants) RevokeUser(ctx context.Context, userID uuid.UUID) error {
-	_, err := s.DB.exec(ctx, `delete from grants where user_id = $1`, userID)
-	return err
 }
 
 // fromLiveGrant finds a grant and its user, if both are good for the token.

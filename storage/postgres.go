@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -48,6 +49,7 @@ func openPostgres(ctx context.Context, url string, maxConns int) (*DB, error) {
 type postgresQuerier interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
 }
 
 type postgresConn struct{ q postgresQuerier }
@@ -59,6 +61,25 @@ func (c postgresConn) exec(ctx context.Context, query string, args ...any) (int6
 
 func (c postgresConn) query(ctx context.Context, query string, args ...any) (rows, error) {
 	return c.q.Query(ctx, query, args...) //nolint:sqlclosecheck // closed by DB.row and DB.each
+}
+
+// batch pipelines the statements. Outside a transaction the server makes them
+// one by itself, because only one Sync follows them all.
+func (c postgresConn) batch(ctx context.Context, all []statement) (changed []int64, err error) {
+	var b pgx.Batch
+	for _, s := range all {
+		b.Queue(s.query, s.args...)
+	}
+	results := c.q.SendBatch(ctx, &b)
+	defer func() { err = errors.Join(err, results.Close()) }()
+	for range all {
+		tag, err := results.Exec()
+		if err != nil {
+			return nil, err
+		}
+		changed = append(changed, tag.RowsAffected())
+	}
+	return changed, nil
 }
 
 type postgresTx struct {

@@ -86,6 +86,17 @@ func (c sqliteConn) query(ctx context.Context, query string, args ...any) (rows,
 	return sqliteRows{r}, nil
 }
 
+func (c sqliteConn) batch(ctx context.Context, all []statement) ([]int64, error) {
+	changed := make([]int64, len(all))
+	for i, s := range all {
+		var err error
+		if changed[i], err = c.exec(ctx, s.query, s.args...); err != nil {
+			return nil, err
+		}
+	}
+	return changed, nil
+}
+
 type sqliteRows struct{ *sql.Rows }
 
 // Close drops the error: what went wrong is in Err, as with pgx.

@@ -20,6 +20,9 @@ const (
 // deliver sends a claimed message and records what became of it.
 func (w *Worker) deliver(ctx context.Context, row *Row, lease uuid.UUID) {
 	maximum := cmp.Or(w.MaxAttempts, DefaultMaxAttempts)
+	if row.ClientID != "" {
+		maximum = maxNoticeAttempts
+	}
 	if !row.ExpiresAt.IsZero() && !w.Clock().Before(row.ExpiresAt) {
 		w.finish(ctx, row, lease, StateExpired, ReasonExpired)
 		return
@@ -105,6 +108,9 @@ func (w *Worker) say(ctx context.Context, level slog.Level, state string, row *R
 	attrs := []slog.Attr{
 		slog.String("message", row.ID.String()), slog.String("channel", row.Channel), slog.String("template", row.Template),
 		slog.String("state", state), slog.Int("attempt", row.Attempts),
+	}
+	if row.ClientID != "" {
+		attrs = append(attrs, slog.String("client", row.ClientID))
 	}
 	if reason != "" {
 		attrs = append(attrs, slog.String("reason", reason))

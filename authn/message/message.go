@@ -11,9 +11,11 @@ import (
 const (
 	Email = "email"
 	SMS   = "sms"
+	// Logout carries notices to services, which are queued by [Queue.Notify].
+	Logout = "logout"
 )
 
-// Channels are all of them.
+// Channels are those that lead to people.
 func Channels() []string { return []string{Email, SMS} }
 
 // Outgoing is a message in words, as senders get it.
@@ -31,6 +33,10 @@ type Outgoing struct {
 	// Personalisation is what the template was filled with, for senders that
 	// word messages elsewhere and for tests that read the file.
 	Personalisation map[string]any
+	// ClientID is the service that a notice is for, and Notice what it is told;
+	// everything between Template and HTML is empty then.
+	ClientID string
+	Notice   []byte
 }
 
 // Sender takes messages of a channel and gets them closer to their recipients.
@@ -43,7 +49,9 @@ type Sender interface {
 
 // Reasons for which a message was not taken: classes, without anything personal.
 const (
-	ReasonDeferred    = "deferred"    // the other side asked to try again later
+	ReasonDeferred    = "deferred"    // the other side asked to try again later, or could not take it
+	ReasonRedirected  = "redirected"  // a service sent us elsewhere, where nothing is sent
+	ReasonWithdrawn   = "withdrawn"   // the service is gone, or wants no notices any more
 	ReasonUnreachable = "unreachable" // the other side did not answer
 	ReasonRefused     = "refused"     // the other side will never take it
 	ReasonMalformed   = "malformed"   // the recipient's address is none
@@ -58,7 +66,7 @@ const (
 type SendError struct {
 	Reason    string // one of the Reason constants
 	Permanent bool   // trying again cannot help
-	Code      int    // the SMTP reply; 0 without one
+	Code      int    // the SMTP reply, or a service's HTTP status; 0 without one
 }
 
 func (e *SendError) Error() string { return "send message: " + e.Reason }
@@ -68,6 +76,7 @@ type Row struct {
 	ID       uuid.UUID
 	Channel  string
 	Template string
+	ClientID string // the service that a notice is for; "" for messages to people
 	Payload  []byte
 	// Taken is how many senders of the channel have it already.
 	Taken int
@@ -95,6 +104,9 @@ type Store interface {
 	Enqueue(ctx context.Context, r Row) error
 	// Due returns queued messages of a channel that nobody holds, the oldest first.
 	Due(ctx context.Context, channel string, now time.Time, limit int) ([]uuid.UUID, error)
+	// DueNotices returns due notices of a channel, no more than each for any one
+	// service; those that were tried least come first.
+	DueNotices(ctx context.Context, channel string, now time.Time, each, limit int) ([]DueNotice, error)
 	// Claim takes a due message until the lease ends and counts the attempt; of
 	// several workers one wins. directory.ErrNotFound when it is no longer due.
 	Claim(ctx context.Context, id, lease uuid.UUID, now, until time.Time) (*Row, error)
@@ -104,6 +116,24 @@ type Store interface {
 	Finish(ctx context.Context, id, lease uuid.UUID, state, reason string, at time.Time) error
 	// Purge deletes messages that ended, or expired unsent, before a time.
 	Purge(ctx context.Context, before time.Time) (int64, error)
+}
+
+// DueNotice is a notice that may be claimed.
+type DueNotice struct {
+	ID       uuid.UUID
+	ClientID string
+}
+
+// Delivery is the record of a notice to a service.
+type Delivery struct {
+	ID       uuid.UUID
+	ClientID string
+	QueuedAt time.Time
+	State    string // one of the State constants
+	Attempts int
+	Reason   string    // why the last attempt failed; one of the Reason constants
+	NextAt   time.Time // zero once it has ended
+	EndedAt  time.Time // zero while it is queued
 }
 
 // Retry says when a message is tried again, and why.

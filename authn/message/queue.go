@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -54,11 +55,18 @@ func (q *Queue) Send(ctx context.Context, m authn.Message) error {
 	if err != nil {
 		return fmt.Errorf("queue message: %w", err)
 	}
-	id := q.NewID()
-	row := Row{
-		ID: id, Channel: m.Channel, Template: m.Template, Payload: q.Sealer.Seal(plaintext, place(id)),
-		CreatedAt: q.Clock(), ExpiresAt: m.ExpiresAt,
-	}
+	return q.enqueue(ctx, Row{Channel: m.Channel, Template: m.Template, ExpiresAt: m.ExpiresAt}, plaintext)
+}
+
+// Notify queues what a service has to be told, in the transaction in ctx when
+// there is one. How it is worded is its sender's business.
+func (q *Queue) Notify(ctx context.Context, clientID string, notice []byte, expires time.Time) error {
+	return q.enqueue(ctx, Row{Channel: Logout, Template: Logout, ClientID: clientID, ExpiresAt: expires}, notice)
+}
+
+func (q *Queue) enqueue(ctx context.Context, row Row, plaintext []byte) error {
+	row.ID, row.CreatedAt = q.NewID(), q.Clock()
+	row.Payload = q.Sealer.Seal(plaintext, place(row.ID))
 	if err := q.Store.Enqueue(ctx, row); err != nil {
 		return fmt.Errorf("queue message: %w", err)
 	}
@@ -77,12 +85,15 @@ func (r *Row) open(s Sealer) (*Outgoing, error) {
 	if err != nil {
 		return nil, err
 	}
+	m := &Outgoing{ID: r.ID, At: r.CreatedAt, Channel: r.Channel, Template: r.Template, ClientID: r.ClientID, ExpiresAt: r.ExpiresAt}
+	if r.ClientID != "" {
+		m.Notice = plaintext
+		return m, nil
+	}
 	var p payload
 	if err := json.Unmarshal(plaintext, &p); err != nil {
 		return nil, errors.New("malformed payload")
 	}
-	return &Outgoing{
-		ID: r.ID, At: r.CreatedAt, Channel: r.Channel, Template: r.Template, To: p.To, ReplyTo: p.ReplyTo,
-		Subject: p.Subject, Body: p.Body, HTML: p.HTML, ExpiresAt: r.ExpiresAt, Personalisation: p.Personalisation,
-	}, nil
+	m.To, m.ReplyTo, m.Subject, m.Body, m.HTML, m.Personalisation = p.To, p.ReplyTo, p.Subject, p.Body, p.HTML, p.Personalisation
+	return m, nil
 }

@@ -54,6 +54,7 @@ type Worker struct {
 	once   sync.Once
 	signal chan struct{}
 	slots  map[string]chan struct{} // by channel; holds one value for each message under way
+	busy   underWay
 	sends  sync.WaitGroup
 	purged time.Time
 	down   bool // the store did not answer last time; logged once
@@ -78,6 +79,9 @@ func (w *Worker) prepare() {
 	w.slots = map[string]chan struct{}{}
 	for channel := range w.Senders {
 		w.slots[channel] = make(chan struct{}, cmp.Or(w.Parallel, DefaultParallel))
+	}
+	if len(w.Senders[Logout]) > 0 {
+		w.slots[Logout] = make(chan struct{}, parallelNotices)
 	}
 	if w.Log == nil {
 		w.Log = slog.New(slog.DiscardHandler)
@@ -109,7 +113,11 @@ func (w *Worker) Run(ctx context.Context) {
 func (w *Worker) look(ctx context.Context) {
 	var faults []error
 	for channel, senders := range w.Senders {
-		if len(senders) > 0 {
+		switch {
+		case len(senders) == 0:
+		case channel == Logout:
+			faults = append(faults, w.startNotices(ctx))
+		default:
 			faults = append(faults, w.start(ctx, channel))
 		}
 	}
@@ -132,21 +140,32 @@ func (w *Worker) start(ctx context.Context, channel string) error {
 		return err
 	}
 	for _, id := range due {
-		lease := w.NewID()
-		row, err := w.claim(ctx, id, lease)
-		if errors.Is(err, directory.ErrNotFound) {
-			continue // another worker was faster
-		}
-		if err != nil {
+		if err := w.begin(ctx, slots, id, func() {}); err != nil {
 			return err
 		}
-		slots <- struct{}{}
-		w.sends.Go(func() {
-			w.deliver(ctx, row, lease)
-			<-slots
-			w.Wake()
-		})
 	}
+	return nil
+}
+
+// begin claims a message and sends it beside the worker's loop; ended is called
+// when that is over, or when another worker was faster.
+func (w *Worker) begin(ctx context.Context, slots chan struct{}, id uuid.UUID, ended func()) error {
+	lease := w.NewID()
+	row, err := w.claim(ctx, id, lease)
+	if err != nil {
+		ended()
+		if errors.Is(err, directory.ErrNotFound) {
+			return nil
+		}
+		return err
+	}
+	slots <- struct{}{}
+	w.sends.Go(func() {
+		w.deliver(ctx, row, lease)
+		ended()
+		<-slots
+		w.Wake()
+	})
 	return nil
 }
 

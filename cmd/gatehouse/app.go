@@ -142,7 +142,7 @@ func (a *app) wire() error {
 	grants := storage.OAuthGrants{DB: a.stores.DB}
 	a.authn = &authn.Service{
 		Directory: store, Store: storage.Authn{DB: a.stores.DB}, Cache: storage.AuthnCache{Redis: a.stores.Redis},
-		Messages: a.queue, Revoker: grants, Hasher: &authn.Hasher{Rand: rand.Reader}, CodeKey: a.keyring.Derive("codes"), Clock: a.clock.Now, Rand: rand.Reader,
+		Messages: a.queue, Hasher: &authn.Hasher{Rand: rand.Reader}, CodeKey: a.keyring.Derive("codes"), Clock: a.clock.Now, Rand: rand.Reader,
 		CodeDigits: a.config.CodeDigits, CodeTTL: a.config.CodeTTL, SessionIdle: a.config.SessionIdle, SessionLifetime: a.config.SessionMax,
 		EmailRevalidation: a.config.EmailRevalidation, Log: a.log,
 	}
@@ -154,6 +154,7 @@ func (a *app) wire() error {
 		Clock: a.clock.Now, Rand: rand.Reader, Issuer: a.config.Issuer,
 	}
 	a.wireServer(store, grants)
+	a.wireEndings(grants)
 	return a.wireLinks()
 }
 

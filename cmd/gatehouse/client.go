@@ -19,6 +19,7 @@ type clientCommands struct {
 	Show         clientShowCommand         `cmd:"" help:"Show a client."`
 	RotateSecret clientRotateSecretCommand `cmd:"" help:"Give a client a new secret, printed this once; the old one ends at once."`
 	Delete       clientDeleteCommand       `cmd:"" help:"Delete a client and end everything issued to it."`
+	Deliveries   clientDeliveriesCommand   `cmd:"" help:"Show which sign-outs clients were told of."`
 }
 
 type clientCreateCommand struct {
@@ -29,6 +30,7 @@ type clientCreateCommand struct {
 	Role                               []string `help:"Role in the authorities claim, such as PROBATION_API__HMPPS_AUTH__AUTHENTICATE; may be repeated."`
 	RedirectURI                        []string `name:"redirect-uri" sep:"none" help:"Redirect URI; may be repeated."`
 	PostLogoutRedirectURI              []string `name:"post-logout-redirect-uri" sep:"none" help:"Where a browser may go after signing out; may be repeated."`
+	BackchannelLogoutURI               string   `name:"backchannel-logout-uri" help:"Where the client is told that somebody has signed out."`
 	AuthMethod                         string   `help:"client_secret_basic, client_secret_post, private_key_jwt or none." default:""`
 	JWKS                               string   `name:"jwks" type:"existingfile" help:"File with the client's public keys, for private_key_jwt."`
 	Kind                               string   `help:"Company of the marketplace: partner or provider." enum:"partner,provider," default:""`
@@ -60,6 +62,7 @@ func (c clientCreateCommand) Run(env *environment) error {
 			IDTokenAlg: c.IDTokenAlg, AccessTokenAlg: c.AccessTokenAlg, TokenFormat: oauth.TokenFormat(c.AccessTokenFormat),
 			Public: c.Public, FirstParty: c.FirstParty, PKCEOptional: c.PKCEOptional,
 			RequirePAR: c.RequirePushedAuthorizationRequests, DPoPBound: c.DPoPBoundAccessTokens,
+			Metadata: oauth.Metadata{BackchannelLogoutURI: c.BackchannelLogoutURI},
 		})
 		if err != nil {
 			return err
@@ -79,6 +82,7 @@ type clientOutput struct {
 	Roles                              []string          `json:"roles"`
 	RedirectURIs                       []string          `json:"redirect_uris"`
 	PostLogoutRedirectURIs             []string          `json:"post_logout_redirect_uris"`
+	BackchannelLogoutURI               string            `json:"backchannel_logout_uri,omitempty"`
 	JWKS                               json.RawMessage   `json:"jwks,omitempty"`
 	Kind                               string            `json:"kind,omitempty"`
 	IDTokenSignedResponseAlg           string            `json:"id_token_signed_response_alg"`
@@ -94,7 +98,7 @@ func newClientOutput(c *oauth.Client, secret string) clientOutput {
 	return clientOutput{
 		ClientID: c.ID, ClientSecret: secret, ClientName: c.Name, TokenEndpointAuthMethod: c.AuthMethod,
 		GrantTypes: list(c.GrantTypes), Scope: strings.Join(c.Scopes, " "), Roles: list(c.Roles), RedirectURIs: list(c.RedirectURIs),
-		PostLogoutRedirectURIs: list(c.PostLogoutRedirectURIs), JWKS: c.JWKS, Kind: c.Kind, IDTokenSignedResponseAlg: c.IDTokenAlg,
+		PostLogoutRedirectURIs: list(c.PostLogoutRedirectURIs), BackchannelLogoutURI: c.BackchannelLogoutURI, JWKS: c.JWKS, Kind: c.Kind, IDTokenSignedResponseAlg: c.IDTokenAlg,
 		AccessTokenSignedResponseAlg: c.AccessTokenAlg, AccessTokenFormat: c.TokenFormat, FirstParty: c.FirstParty,
 		RequirePushedAuthorizationRequests: c.RequirePAR, DPoPBoundAccessTokens: c.DPoPBound, ClientIDIssuedAt: c.CreatedAt,
 	}

@@ -32,13 +32,18 @@ create table pairwise_subjects (
 create unique index pairwise_subjects_subject_key on pairwise_subjects (subject);
 create index pairwise_subjects_user_id_idx on pairwise_subjects (user_id);
 
--- Which clients a browser session has led to: they are told when it ends.
+-- Which clients a browser session has led to: they are told when it ends. No
+-- foreign key leads to the session: what a session led to is read in the
+-- transaction that has just deleted it.
 create table session_clients (
-    session_id text not null references sessions (id) on delete cascade,
+    session_id text not null,
     client_id text not null references clients (id) on delete cascade,
+    -- The sid that the client knows: that of the session before, where a new
+    -- sign-in of the same user has replaced it.
+    sid text not null,
     subject text not null,
     created_at integer not null,
-    primary key (session_id, client_id)
+    primary key (session_id, client_id, sid)
 ) strict;
 create index session_clients_client_id_idx on session_clients (client_id);
 

@@ -1,0 +1,92 @@
+package storage
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"gatehouse/oauth"
+)
+
+// offlineGrants is found in the scopes of a grant for offline access, which are
+// stored as a list of JSON.
+const offlineGrants = `%"` + oauth.ScopeOfflineAccess + `"%`
+
+// EndSession implements oauth.EndingStore.
+func (s OAuthGrants) EndSession(ctx context.Context, id uuid.UUID) ([]oauth.Participation, error) {
+	told, err := s.participations(ctx, `
+		delete from session_clients where session_id = $1 returning client_id, sid, subject`, id)
+	if err != nil {
+		return nil, err
+	}
+	sids := []uuid.UUID{id}
+	for _, p := range told {
+		if p.SessionID != id {
+			sids = append(sids, p.SessionID)
+		}
+	}
+	for _, sid := range sids {
+		held, err := s.participations(ctx, `
+			delete from grants where session_id = $1 and scopes not like $2
+			returning client_id, session_id, case subject when '' then cast(user_id as text) else subject end`, sid, offlineGrants)
+		if err != nil {
+			return nil, err
+		}
+		told = append(told, held...)
+	}
+	return told, nil
+}
+
+// EndUser implements oauth.EndingStore.
+func (s OAuthGrants) EndUser(ctx context.Context, userID uuid.UUID) ([]oauth.Participation, error) {
+	return s.participations(ctx, `
+		delete from grants where user_id = $1
+		returning client_id, session_id, case subject when '' then cast(user_id as text) else subject end`, userID)
+}
+
+// EndConsent implements oauth.EndingStore.
+func (s OAuthGrants) EndConsent(ctx context.Context, userID uuid.UUID, clientID string) ([]oauth.Participation, error) {
+	if _, err := s.DB.exec(ctx, `delete from consents where user_id = $1 and client_id = $2`, userID, clientID); err != nil {
+		return nil, err
+	}
+	held, err := s.participations(ctx, `
+		delete from grants where user_id = $1 and client_id = $2
+		returning client_id, session_id, case subject when '' then cast(user_id as text) else subject end`, userID, clientID)
+	if err != nil {
+		return nil, err
+	}
+	told, err := s.participations(ctx, `
+		delete from session_clients where client_id = $1 and session_id in (select id from sessions where user_id = $2)
+		returning client_id, sid, subject`, clientID, userID)
+	return append(told, held...), err
+}
+
+// MoveSession implements oauth.EndingStore.
+func (s OAuthGrants) MoveSession(ctx context.Context, from, to uuid.UUID) error {
+	_, err := s.DB.exec(ctx, `update session_clients set session_id = $1 where session_id = $2`, to, from)
+	return err
+}
+
+// LedTo implements oauth.EndingStore.
+func (s OAuthGrants) LedTo(ctx context.Context, session uuid.UUID, clientID string, sid uuid.UUID) (bool, error) {
+	var n int
+	err := s.DB.row(ctx, `
+		select count(*) from session_clients where session_id = $1 and client_id = $2 and sid = $3`,
+		[]any{session, clientID, sid}, &n)
+	return n > 0, err
+}
+
+// participations runs a statement that returns a client, the sid and the sub it
+// knows a session and its user by.
+func (s OAuthGrants) participations(ctx context.Context, query string, args ...any) ([]oauth.Participation, error) {
+	var all []oauth.Participation
+	err := s.DB.each(ctx, query, args, func(scan func(dest ...any) error) error {
+		var p oauth.Participation
+		var sid uuid.NullUUID
+		err := scan(&p.ClientID, &sid, &p.Subject)
+		p.SessionID = sid.UUID
+		all = append(all, p)
+		return err
+	})
+	return all, err
+}
