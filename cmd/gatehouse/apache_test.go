@@ -30,9 +30,9 @@ type apache struct {
 }
 
 // startApache runs Apache in front of an application that answers with the
-// request headers it got. The configuration says who may pass; "{port}" in it is
-// the port that Apache listens on.
-func startApache(t *testing.T, module, configuration string) *apache {
+// request headers it got. The configuration, made for Apache's address, says who
+// may pass.
+func startApache(t *testing.T, module string, configuration func(address string) string) *apache {
 	t.Helper()
 	program := rigProgram(t, "apache2", filepath.Join(apacheModules, "mod_"+module+".so"))
 	app := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -44,7 +44,7 @@ func startApache(t *testing.T, module, configuration string) *apache {
 	for range 5 { // another program may take the port first
 		port := 20000 + rand.IntN(12000)
 		a.url = fmt.Sprintf("http://127.0.0.1:%d", port)
-		content := a.configuration(dir, module, port) + strings.ReplaceAll(configuration, "{port}", fmt.Sprint(port)) +
+		content := a.configuration(dir, module, port) + configuration(a.url) +
 			"\nProxyPass / " + app.URL + "/\n"
 		if err := os.WriteFile(filepath.Join(dir, "apache.conf"), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -136,22 +136,27 @@ func rigProgram(t *testing.T, name string, files ...string) string {
 }
 
 // relyingApache is Apache as a relying service, with mod_auth_openidc.
-func relyingApache(t *testing.T, s *server, c clientOutput) *apache {
-	t.Helper()
-	return startApache(t, "auth_openidc", fmt.Sprintf(`
+func (d *deployment) relyingApache(s *server) *apache {
+	d.t.Helper()
+	return startApache(d.t, "auth_openidc", func(address string) string {
+		redirect := address + "/redirect_uri"
+		c := d.client("--name", "Example Forms", "--grant", "authorization_code", "--grant", "refresh_token",
+			"--redirect-uri", redirect, "--backchannel-logout-uri", redirect+"?logout=backchannel",
+			"--scope", "openid", "--scope", "email", "--scope", "offline_access")
+		return fmt.Sprintf(`
 OIDCProviderMetadataURL %s/.well-known/openid-configuration
 OIDCClientID %s
 OIDCClientSecret %s
-OIDCRedirectURI http://127.0.0.1:{port}/redirect_uri
+OIDCRedirectURI %s
 OIDCCryptoPassphrase a-passphrase-of-this-test
 OIDCScope "openid email offline_access"
 OIDCPKCEMethod S256
-OIDCInfoHook access_token refresh_token session
 <Location />
   AuthType openid-connect
   Require valid-user
 </Location>
-`, s.url, c.ClientID, c.ClientSecret))
+`, s.url, c.ClientID, c.ClientSecret, redirect)
+	})
 }
 
 // visit opens a page behind Apache and follows redirects from server to server
@@ -186,10 +191,8 @@ func (j *journey) visit(target string) response {
 func TestApacheSignsAPersonIn(t *testing.T) {
 	d := newDeployment(t, sqliteConfig(t))
 	person := d.person()
-	rp := d.client("--id", "apache", "--name", "Example Forms", "--grant", "authorization_code", "--grant", "refresh_token",
-		"--redirect-uri", "http://127.0.0.1/redirect_uri", "--scope", "openid", "--scope", "email", "--scope", "offline_access")
 	s := d.start()
-	a, j := relyingApache(t, s, rp), d.journey(s)
+	a, j := d.relyingApache(s), d.journey(s)
 	j.visit(a.url + "/forms")
 	j.signIn(person, 1)
 	j.consent("accept")
@@ -211,6 +214,17 @@ func TestApacheSignsAPersonIn(t *testing.T) {
 	if res := s.call(token, http.MethodGet, "/oauth/userinfo", nil); res.status != http.StatusOK {
 		t.Errorf("userinfo with the refreshed token: %d %s", res.status, res.body)
 	}
+
+	// Apache is told that the session has ended, and asks who it is anew.
+	forms := request(t, http.MethodGet, a.url+"/forms", nil, "Accept", "text/html")
+	if got := fetch(t, j.browser, forms); got.status != http.StatusOK {
+		t.Fatalf("before signing out: %d", got.status)
+	}
+	j.submit("/signout", url.Values{})
+	eventually(t, "Apache has ended its session", func() bool {
+		got := fetch(t, j.browser, forms)
+		return got.status == http.StatusFound && strings.HasPrefix(got.header.Get("Location"), s.url+"/oauth/authorize?")
+	})
 }
 
 // TestApacheLetsTokensIn is a resource server that nobody here wrote, with
@@ -230,13 +244,15 @@ func TestApacheLetsTokensIn(t *testing.T) {
 		"by the published keys": {"jwks_uri " + s.url + "/oauth/jwks", jwt},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := startApache(t, "oauth2", fmt.Sprintf(`
+			a := startApache(t, "oauth2", func(string) string {
+				return fmt.Sprintf(`
 OAuth2TokenVerify %s
 <Location />
   AuthType oauth2
   Require oauth2_claim scope:notify.admin
 </Location>
-`, c.verify))
+`, c.verify)
+			})
 			open := func(header ...string) response {
 				return fetch(t, http.DefaultClient, request(t, http.MethodGet, a.url+"/", nil, header...))
 			}
