@@ -46,8 +46,7 @@ type Service struct {
 	SessionIdle     time.Duration // a session unused this long is over; 0: 2 hours
 	SessionLifetime time.Duration // and this long after it began; 0: 20 hours
 
-	MinPasswordLength int           // in code points; 0: 12
-	KeepTraces        time.Duration // 0: 90 days
+	MinPasswordLength int // in code points; 0: 12
 
 	// RefusalTime is the least time that a refused password takes; longer than
 	// a comparison does. 0: 250 ms.
@@ -66,7 +65,6 @@ func (s *Service) idle() time.Duration        { return cmp.Or(s.SessionIdle, 2*t
 func (s *Service) lifetime() time.Duration    { return cmp.Or(s.SessionLifetime, 20*time.Hour) }
 func (s *Service) refusalTime() time.Duration { return cmp.Or(s.RefusalTime, 250*time.Millisecond) }
 func (s *Service) minPasswordLength() int     { return cmp.Or(s.MinPasswordLength, 12) }
-func (s *Service) keepTraces() time.Duration  { return cmp.Or(s.KeepTraces, 90*24*time.Hour) }
 
 func (s *Service) random() io.Reader {
 	if s.Rand == nil {
@@ -80,16 +78,6 @@ func (s *Service) log() *slog.Logger {
 		return slog.New(slog.DiscardHandler)
 	}
 	return s.Log
-}
-
-// Sweep deletes what is over: sessions, used sign-ins and old traces. Once an
-// hour is often enough; nothing depends on it but space.
-func (s *Service) Sweep(ctx context.Context) error {
-	now := s.Clock()
-	if err := s.Store.Purge(ctx, now, now.Add(-s.idle()), now.Add(-s.keepTraces())); err != nil {
-		return fmt.Errorf("sweep sign-ins: %w", err)
-	}
-	return nil
 }
 
 // event appends to the audit trail, in the transaction in ctx.

@@ -182,17 +182,3 @@ func TestSessionsAreListedAndEnded(t *testing.T) {
 		k.wantSession(second, false)
 	})
 }
-
-func TestSweepKeepsWhatIsLive(t *testing.T) {
-	each(t, func(t *testing.T, k *kit) {
-		k.alice()
-		old, _ := k.session("alice", authn.SessionInfo{})
-		k.advance(3 * time.Hour)
-		live, _ := k.session("alice", authn.SessionInfo{})
-		if err := k.Sweep(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		k.wantSession(old, false)
-		k.wantSession(live, true)
-	})
-}

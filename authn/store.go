@@ -57,8 +57,6 @@ type Store interface {
 	Sessions(ctx context.Context, userID uuid.UUID, now, idleSince time.Time) ([]*Session, error)
 
 	RecordTrace(ctx context.Context, t *Trace) error
-	// Purge deletes sessions and used sign-ins that are over, and older traces.
-	Purge(ctx context.Context, now, idleSince, tracesBefore time.Time) error
 }
 
 // Cache keeps what may be lost with a sign-in. Methods return

@@ -19,7 +19,6 @@ type Store interface {
 	brandingStore
 	usageStore
 	acceptanceStore
-	cleanupStore
 
 	// InTx runs f in one transaction, joining the one already in ctx. It
 	// commits when f returns nil.

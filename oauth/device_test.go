@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/authn"
 	"gatehouse/oauth"
+	"gatehouse/storage"
 )
 
 const deviceScopes = "openid email notify.admin"
@@ -125,7 +126,7 @@ func TestADeviceCodeExpires(t *testing.T) {
 			t.Errorf("an expired user code: %d %s", got.status, got.body)
 		}
 		g.clock.Advance(time.Second)
-		if err := g.server.Store.DeleteExpired(t.Context(), g.clock.Now()); err != nil {
+		if err := (storage.Cleanup{DB: g.stores.DB}).Run(t.Context(), g.clock.Now(), nil); err != nil {
 			t.Fatal(err)
 		}
 		g.poll("tv", code).refused(http.StatusBadRequest, "expired_token")

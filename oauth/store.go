@@ -141,9 +141,6 @@ type GrantStore interface {
 	// Consent returns the scopes a user has allowed a client.
 	Consent(ctx context.Context, userID uuid.UUID, clientID string) ([]string, error)
 	SetConsent(ctx context.Context, userID uuid.UUID, clientID string, scopes []string, at time.Time) error
-
-	// DeleteExpired removes rows that nothing can refer to any more.
-	DeleteExpired(ctx context.Context, now time.Time) error
 }
 
 // FlowCache keeps authorizations under way for as long as a sign-in may take.

@@ -12,6 +12,7 @@ import (
 	"gatehouse/authn"
 	"gatehouse/directory"
 	"gatehouse/oauth"
+	"gatehouse/storage"
 	"gatehouse/storage/storagetest"
 )
 
@@ -445,7 +446,7 @@ func TestWhatHasExpiredIsDeleted(t *testing.T) {
 			alive bool
 		}{{30*24*time.Hour - time.Second, true}, {2 * time.Second, false}} {
 			g.clock.Advance(c.wait)
-			if err := g.server.Store.DeleteExpired(t.Context(), g.clock.Now()); err != nil {
+			if err := (storage.Cleanup{DB: g.stores.DB}).Run(t.Context(), g.clock.Now(), nil); err != nil {
 				t.Fatal(err)
 			}
 			if alive := g.refresh("conf", tokens.text("refresh_token")).status == http.StatusOK; alive != c.alive {

@@ -154,18 +154,3 @@ func (a Authn) RecordTrace(ctx context.Context, t *authn.Trace) error {
 		t.ID, t.At, t.RequestID, string(t.Front), string(t.Factor), t.Caller, t.UserID, t.Verdict, string(steps))
 	return err
 }
-
-// Purge implements authn.Store.
-func (a Authn) Purge(ctx context.Context, now, idleSince, tracesBefore time.Time) error {
-	if _, err := a.DB.exec(ctx, `delete from sessions where expires_at <= $1 or seen_at <= $2`, now, idleSince); err != nil {
-		return err
-	}
-	if _, err := a.DB.exec(ctx, `delete from session_clients where session_id not in (select id from sessions)`); err != nil {
-		return err
-	}
-	if _, err := a.DB.exec(ctx, `delete from used_sign_ins where expires_at <= $1`, now); err != nil {
-		return err
-	}
-	_, err := a.DB.exec(ctx, `delete from traces where created_at < $1`, tracesBefore)
-	return err
-}

@@ -24,8 +24,8 @@ func TestTwoReplicasCleanUpAtOnce(t *testing.T) {
 		registry := func(s *storage.Stores) *directory.Registry {
 			return &directory.Registry{Store: storage.Directory{DB: s.DB}, Clock: func() time.Time { return now }, NewID: uuid.New}
 		}
-		replicas := []*directory.Registry{registry(one), registry(storagetest.OpenConfig(t, c))}
-		service, organisation := fillForCleanup(t, one.DB, replicas[0])
+		two := storagetest.OpenConfig(t, c)
+		service, organisation := fillForCleanup(t, one.DB, registry(one))
 		steps := []struct {
 			after                                      time.Duration
 			toService, toOrganisation, events, members int
@@ -39,9 +39,9 @@ func TestTwoReplicasCleanUpAtOnce(t *testing.T) {
 		for _, step := range steps {
 			now = noon.Add(step.after)
 			var wait sync.WaitGroup
-			for _, replica := range replicas {
+			for _, replica := range []*storage.Stores{one, two} {
 				wait.Go(func() {
-					if err := replica.CleanUp(t.Context()); err != nil {
+					if err := (storage.Cleanup{DB: replica.DB}).Run(t.Context(), now, nil); err != nil {
 						t.Errorf("after %s: %v", step.after, err)
 					}
 				})
@@ -57,10 +57,10 @@ func TestTwoReplicasCleanUpAtOnce(t *testing.T) {
 				}
 			}
 		}
-		if _, err := replicas[1].Store.Service(t.Context(), service); err != nil {
+		if _, err := registry(two).Store.Service(t.Context(), service); err != nil {
 			t.Error(err)
 		}
-		if _, err := replicas[1].Store.Organisation(t.Context(), organisation); err != nil {
+		if _, err := registry(two).Store.Organisation(t.Context(), organisation); err != nil {
 			t.Error(err)
 		}
 	})

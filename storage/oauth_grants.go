@@ -209,18 +209,3 @@ func (s OAuthGrants) SetConsent(ctx context.Context, userID uuid.UUID, clientID 
 		userID, clientID, scopes, at)
 	return err
 }
-
-// DeleteExpired implements oauth.GrantStore.
-func (s OAuthGrants) DeleteExpired(ctx context.Context, now time.Time) error {
-	for _, statement := range []string{
-		`delete from grants where expires_at < $1`,
-		`delete from access_tokens where expires_at < $1`,
-		`delete from revoked_tokens where expires_at < $1`,
-		`delete from device_authorizations where expires_at < $1`,
-	} {
-		if _, err := s.DB.exec(ctx, statement, now); err != nil {
-			return err
-		}
-	}
-	return nil
-}

@@ -115,10 +115,3 @@ func (o Outbox) held(changed int64, err error) error {
 	}
 	return err
 }
-
-// Purge implements message.Store.
-func (o Outbox) Purge(ctx context.Context, before time.Time) (int64, error) {
-	return o.DB.exec(ctx, `
-		delete from outbox
-		where state <> 'queued' and finished_at < $1 or state = 'queued' and expires_at < $1`, before)
-}

@@ -114,8 +114,6 @@ type Store interface {
 	Retry(ctx context.Context, id, lease uuid.UUID, r Retry) error
 	// Finish ends a message in a state other than queued and erases its payload.
 	Finish(ctx context.Context, id, lease uuid.UUID, state, reason string, at time.Time) error
-	// Purge deletes messages that ended, or expired unsent, before a time.
-	Purge(ctx context.Context, before time.Time) (int64, error)
 }
 
 // DueNotice is a notice that may be claimed.

@@ -20,14 +20,10 @@ const (
 	DefaultParallel    = 8
 	DefaultSendTimeout = 20 * time.Second
 	DefaultMaxAttempts = 24 // some three hours
-	DefaultRetention   = 7 * 24 * time.Hour
 )
 
-const (
-	// storeTimeout bounds one statement, so that a dead store does not hold up a shutdown.
-	storeTimeout  = 3 * time.Second
-	purgeInterval = time.Hour
-)
+// storeTimeout bounds one statement, so that a dead store does not hold up a shutdown.
+const storeTimeout = 3 * time.Second
 
 // Worker sends what is in the outbox. Any number of them, in any number of
 // processes, may share one.
@@ -46,7 +42,6 @@ type Worker struct {
 	Parallel    int           // messages of one channel sent at a time
 	SendTimeout time.Duration // for one sender and one message
 	MaxAttempts int           // before a message is given up
-	Retention   time.Duration // how long the record of a sent message is kept
 
 	// Counts is what this worker has done since it started.
 	Counts Counts
@@ -56,7 +51,6 @@ type Worker struct {
 	slots  map[string]chan struct{} // by channel; holds one value for each message under way
 	busy   underWay
 	sends  sync.WaitGroup
-	purged time.Time
 	down   bool // the store did not answer last time; logged once
 }
 
@@ -121,7 +115,6 @@ func (w *Worker) look(ctx context.Context) {
 			faults = append(faults, w.start(ctx, channel))
 		}
 	}
-	faults = append(faults, w.purge(ctx))
 	err := errors.Join(faults...)
 	if err != nil && !w.down {
 		w.Log.LogAttrs(ctx, slog.LevelWarn, "outbox unavailable", slog.String("error", err.Error()))
@@ -193,18 +186,3 @@ func (w *Worker) leaseTime() time.Duration {
 }
 
 func (w *Worker) sendTimeout() time.Duration { return cmp.Or(w.SendTimeout, DefaultSendTimeout) }
-
-// purge forgets ended messages, now and then.
-func (w *Worker) purge(ctx context.Context) error {
-	now := w.Clock()
-	if now.Sub(w.purged) < purgeInterval {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	if _, err := w.Store.Purge(ctx, now.Add(-cmp.Or(w.Retention, DefaultRetention))); err != nil {
-		return err
-	}
-	w.purged = now
-	return nil
-}

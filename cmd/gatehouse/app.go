@@ -44,6 +44,7 @@ type app struct {
 	outbound *web.Outbound
 	server   *oauth.Server
 	refusals *oauth.Refusals
+	cleaner  *cleaner
 	pages    *pages.Pages
 	router   *web.Router
 	health   *health
@@ -195,6 +196,7 @@ func (a *app) wireServer(store storage.Directory, grants storage.OAuthGrants) {
 	}
 	a.pages.Flows = a.server
 	a.refusals = oauth.NewRefusals(storage.OAuthRefusals{DB: a.stores.DB}, a.clock.Now, rand.Reader, a.log)
+	a.cleaner = newCleaner(a.stores.DB, uuid.New(), a.clock.Now, a.log)
 	a.health = &health{version: versionString(), parts: map[string]func(context.Context) error{
 		"database": a.stores.DB.Ping, "redis": a.stores.Redis.Ping,
 	}}
@@ -226,7 +228,7 @@ func (a *app) startServing(ctx context.Context) error {
 	a.stopBackground = stop
 	a.background.Go(func() { a.worker.Run(background) })
 	a.background.Go(func() { a.keys.Run(background) })
-	a.background.Go(func() { a.cleanUp(background) })
+	a.background.Go(func() { a.cleaner.run(background) })
 	a.background.Go(func() { a.refusals.Run(background) })
 	return nil
 }

@@ -2,34 +2,100 @@ package main
 
 import (
 	"context"
+	"log/slog"
+	"sync/atomic"
 	"time"
+
+	"github.com/google/uuid"
+
+	"gatehouse/directory"
+	"gatehouse/storage"
 )
 
-// cleanUpEvery is how often rows that nothing refers to any more are deleted.
-// Several replicas may do so at once: each deletes what it finds.
-const cleanUpEvery = time.Hour
+const (
+	// cleanUpEvery is how often rows that nobody needs any more are deleted.
+	cleanUpEvery = 15 * time.Minute
+	// cleanUpLease is how long the replica that deletes may be silent before
+	// another one does it. A stop gives the lease back at once.
+	cleanUpLease = 40 * time.Minute
+	// cleanUpTimeout bounds a whole run; what it leaves waits for the next one.
+	cleanUpTimeout = 10 * time.Minute
+	// releaseTimeout bounds what a stop waits for.
+	releaseTimeout = time.Second
 
-// keepRefusals is how long `gatehouse explain` knows why a request was refused.
-const keepRefusals = 14 * 24 * time.Hour
+	cleanUpJob = "clean up"
+)
 
-// cleanUp deletes what has expired until ctx ends.
-func (a *app) cleanUp(ctx context.Context) {
+// cleaner deletes what is over, on one replica at a time.
+type cleaner struct {
+	leases storage.Leases
+	rows   storage.Cleanup
+	holder uuid.UUID // this process
+	clock  directory.Clock
+	log    *slog.Logger
+
+	// deleted counts rows by table since the start; its keys never change.
+	deleted map[string]*atomic.Int64
+	// succeeded is when a run of this process last ended well, in Unix seconds.
+	succeeded atomic.Int64
+}
+
+func newCleaner(db *storage.DB, holder uuid.UUID, clock directory.Clock, log *slog.Logger) *cleaner {
+	c := &cleaner{
+		leases: storage.Leases{DB: db}, rows: storage.Cleanup{DB: db}, holder: holder, clock: clock, log: log,
+		deleted: map[string]*atomic.Int64{},
+	}
+	for _, table := range c.rows.Tables() {
+		c.deleted[table] = &atomic.Int64{}
+	}
+	return c
+}
+
+// run cleans up now and then until ctx ends, the first time at once.
+func (c *cleaner) run(ctx context.Context) {
 	ticker := time.NewTicker(cleanUpEvery)
 	defer ticker.Stop()
 	for {
+		if _, err := c.once(ctx); err != nil && ctx.Err() == nil {
+			c.log.ErrorContext(ctx, "clean up", "error", err)
+		}
 		select {
 		case <-ctx.Done():
+			c.release(ctx)
 			return
 		case <-ticker.C:
 		}
-		if err := a.authn.Sweep(ctx); err != nil {
-			a.log.ErrorContext(ctx, "clean up sign-ins", "error", err)
-		}
-		if err := a.server.Store.DeleteExpired(ctx, a.clock.Now()); err != nil {
-			a.log.ErrorContext(ctx, "clean up grants", "error", err)
-		}
-		if err := a.registry.CleanUp(ctx); err != nil {
-			a.log.ErrorContext(ctx, "clean up directory", "error", err)
-		}
+	}
+}
+
+// once cleans up unless another replica does, and reports whether it did.
+func (c *cleaner) once(ctx context.Context) (bool, error) {
+	ctx, cancel := context.WithTimeout(ctx, cleanUpTimeout)
+	defer cancel()
+	now := c.clock()
+	mine, err := c.leases.Take(ctx, cleanUpJob, c.holder, now, now.Add(cleanUpLease))
+	if err != nil || !mine {
+		return false, err
+	}
+	var total int64
+	err = c.rows.Run(ctx, now, func(table string, rows int64) {
+		c.deleted[table].Add(rows)
+		total += rows
+	})
+	if total > 0 {
+		c.log.InfoContext(ctx, "cleaned up", "rows", total)
+	}
+	if err == nil {
+		c.succeeded.Store(now.Unix())
+	}
+	return true, err
+}
+
+// release lets another replica go on at once.
+func (c *cleaner) release(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	defer cancel()
+	if err := c.leases.Release(ctx, cleanUpJob, c.holder); err != nil {
+		c.log.WarnContext(ctx, "give back the clean-up", "error", err)
 	}
 }

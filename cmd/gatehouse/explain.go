@@ -72,7 +72,7 @@ func (a *app) explain(ctx context.Context, requestID string) (*explanation, erro
 	}
 	if len(refusals)+len(traces) == 0 {
 		return nil, fmt.Errorf("nothing is known of the request %q: it was not refused, or it was longer ago than refusals (%d days) and decisions about sign-ins (90 days) are kept",
-			requestID, int(keepRefusals.Hours()/24))
+			requestID, int(storage.KeepRefusals.Hours()/24))
 	}
 	return found, nil
 }
