@@ -99,6 +99,9 @@ func (s *Service) codeBuckets(u *directory.User, f Factor) []Bucket {
 	}
 }
 
+// NetworkOf is what limits count an address as: itself, or all of a /64 of IPv6.
+func NetworkOf(addr netip.Addr) netip.Prefix { return network(addr) }
+
 // network groups addresses that one subscriber has: all of a /64 of IPv6.
 func network(addr netip.Addr) netip.Prefix {
 	addr = addr.Unmap().WithZone("")

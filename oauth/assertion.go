@@ -72,7 +72,7 @@ func (cs *Clients) authenticateByAssertion(ctx context.Context, given credential
 	if given.clientID != "" && given.clientID != c.ID {
 		return nil, because(errClient, "client_id and the assertion name different clients")
 	}
-	if !signedBy(jws, c) {
+	if !cs.signedBy(ctx, jws, c) {
 		return nil, because(errClient, "no key of the client verifies the assertion's signature")
 	}
 	ttl, err := cs.checkAssertion(&claims)
@@ -89,11 +89,20 @@ func assertionTyp(jws *jose.JSONWebSignature) bool {
 	return !present || typ == "JWT" || typ == "client-authentication+jwt"
 }
 
-// signedBy tries the client's keys that the assertion's header allows. Keys in
-// the assertion itself are ignored.
-func signedBy(jws *jose.JSONWebSignature, c *Client) bool {
-	set, err := parseClientJWKS(c.JWKS)
-	if err != nil {
+// signedBy reports whether a client signed an assertion, with the algorithm it
+// is registered for. Keys that a client publishes are read again for an
+// assertion that none of those at hand made.
+func (cs *Clients) signedBy(ctx context.Context, jws *jose.JSONWebSignature, c *Client) bool {
+	if c.AuthSigningAlg != "" && jws.Signatures[0].Header.Algorithm != c.AuthSigningAlg {
+		return false
+	}
+	return madeWith(jws, cs.keysOf(ctx, c, false)) || madeWith(jws, cs.keysOf(ctx, c, true))
+}
+
+// madeWith tries the keys that the assertion's header allows. Keys in the
+// assertion itself, and addresses of keys, are ignored.
+func madeWith(jws *jose.JSONWebSignature, set *jose.JSONWebKeySet) bool {
+	if set == nil {
 		return false
 	}
 	h := jws.Signatures[0].Header

@@ -72,14 +72,21 @@ const (
 	OriginOperator     = ""             // commands
 	OriginFile         = "file"         // a client file that is planned and applied
 	OriginRegistration = "registration" // RFC 7591
-	OriginDocument     = "document"     // a client ID metadata document, which is fetched and not stored
+	OriginDocument     = "document"     // a client ID metadata document, fetched from the client's own address
 )
 
 // Metadata is the part of a registration that not every request needs. It is
 // stored as one JSON document; zero values are the defaults and are left out.
 type Metadata struct {
 	// Origin is one of the Origin constants.
-	Origin          string `json:"origin,omitempty"`
+	Origin string `json:"origin,omitempty"`
+	// Applied is the fingerprint of what a client file made of the client, to
+	// find out who changed it since. It is not part of the client's document.
+	Applied string `json:"applied,omitempty"`
+	// DocumentUntil is when a client ID metadata document has to be fetched
+	// again, in seconds since 1970. It is not part of the client's document.
+	DocumentUntil int64 `json:"document_until,omitempty"`
+
 	ApplicationType string `json:"application_type,omitempty"` // web (default) or native
 
 	// JWKSURI is where the client publishes its keys, instead of Client.JWKS.

@@ -6,6 +6,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
+	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,6 +24,9 @@ type ClientStore interface {
 	Client(ctx context.Context, id string) (*Client, error)
 	// Clients returns every client in the order of their ids.
 	Clients(ctx context.Context) ([]*Client, error)
+	// ReplaceClient writes a client whole, but for the fields about creation, if
+	// it is still as it was at a time; else directory.ErrNotFound.
+	ReplaceClient(ctx context.Context, c *Client, was time.Time) error
 	ReplaceSecret(ctx context.Context, id string, hash []byte, at time.Time) error
 	// DeleteClient removes a client, and with it whatever it was granted.
 	DeleteClient(ctx context.Context, id string) error
@@ -37,9 +42,18 @@ type Clients struct {
 	Issuer string
 	// Once refuses an assertion that was presented before.
 	Once Once
+	// Fetch reads what clients publish at addresses of their own; without it
+	// no client can have such an address.
+	Fetch Fetcher
 
 	mu     sync.Mutex
 	cached map[string]cachedClient
+	keys   clientKeys
+}
+
+// Fetcher reads a document from an address that somebody else chose.
+type Fetcher interface {
+	Get(ctx context.Context, target, accept string) (body []byte, header http.Header, err error)
 }
 
 type cachedClient struct {
@@ -58,37 +72,80 @@ const (
 
 // Create registers a client and returns it with its secret, which is shown this
 // once; "" when it has none. Defaults follow RFC 7591; an empty id is replaced
-// by a random one. The fields about secrets and times are set here. The error
-// of an invalid registration joins a *directory.FieldError for each fault.
+// by a random one. The fields about secrets and times are set here, unless the
+// hash of a secret is given. The error of an invalid registration joins a
+// *directory.FieldError for each fault.
 func (cs *Clients) Create(ctx context.Context, by directory.Actor, c Client) (*Client, string, error) {
 	if c.ID == "" {
-		id, err := cs.random(16)
-		if err != nil {
+		if err := cs.named(&c); err != nil {
 			return nil, "", err
 		}
-		c.ID = "c" + id // a letter first, whatever the random part begins with
 	}
-	c.normalise()
-	if err := c.validate(); err != nil {
+	if err := cs.prepare(ctx, &c); err != nil {
 		return nil, "", err
 	}
-	c.CreatedAt, c.SecretHash, c.SecretChangedAt = cs.Clock().Truncate(time.Microsecond), nil, time.Time{}
-	secret := ""
-	if c.hasSecret() {
-		var err error
-		if secret, err = cs.random(secretSize); err != nil {
-			return nil, "", err
-		}
-		c.SecretHash, c.SecretChangedAt = hashSecret(secret), c.CreatedAt
-	}
-	err := cs.change(ctx, "create_client", by, c.ID, c.auditData(), func(ctx context.Context) error {
-		return cs.Store.CreateClient(ctx, &c)
-	})
+	secret, err := cs.create(ctx, by, &c)
 	if err != nil {
 		return nil, "", fmt.Errorf("create client: %w", err)
 	}
 	return &c, secret, nil
 }
+
+// named gives a client a random id.
+func (cs *Clients) named(c *Client) error {
+	id, err := cs.random(16)
+	c.ID = "c" + id // a letter first, whatever the random part begins with
+	return err
+}
+
+// prepare fills in defaults and reports every fault.
+func (cs *Clients) prepare(ctx context.Context, c *Client) error {
+	c.normalise()
+	if err := c.validate(); err != nil {
+		return err
+	}
+	// Tokens for this service itself are nobody else's to look into.
+	if slices.Contains(c.Resources, cs.Issuer) {
+		return &directory.FieldError{Field: "resources", Reason: "has this service itself"}
+	}
+	return cs.checkSector(ctx, c)
+}
+
+// create stores a prepared client, giving it a secret if it needs one.
+func (cs *Clients) create(ctx context.Context, by directory.Actor, c *Client) (string, error) {
+	c.CreatedAt, c.SecretChangedAt, c.UpdatedAt = cs.now(), time.Time{}, time.Time{}
+	secret, err := cs.giveSecret(c)
+	if err != nil {
+		return "", err
+	}
+	return secret, cs.change(ctx, "create_client", by, c.ID, c.auditData(), func(ctx context.Context) error {
+		return cs.Store.CreateClient(ctx, c)
+	})
+}
+
+// giveSecret gives a client the secret that its method needs and it lacks, and
+// takes away what it does not need.
+func (cs *Clients) giveSecret(c *Client) (string, error) {
+	if !c.hasSecret() {
+		c.SecretHash, c.SecretChangedAt = nil, time.Time{}
+		return "", nil
+	}
+	if len(c.SecretHash) > 0 {
+		if c.SecretChangedAt.IsZero() {
+			c.SecretChangedAt = cs.now()
+		}
+		return "", nil
+	}
+	secret, err := cs.random(secretSize)
+	if err != nil {
+		return "", err
+	}
+	c.SecretHash, c.SecretChangedAt = hashSecret(secret), cs.now()
+	return secret, nil
+}
+
+// now is the time in the precision that the store keeps.
+func (cs *Clients) now() time.Time { return cs.Clock().UTC().Truncate(time.Microsecond) }
 
 // Get returns a client, at most a second old. It is shared: do not change it.
 func (cs *Clients) Get(ctx context.Context, id string) (*Client, error) {

@@ -83,7 +83,7 @@ func TestAnInvalidClientIsToldEveryFault(t *testing.T) {
 	})
 	for _, field := range []string{
 		"client_id", "client_name", "token_endpoint_auth_method", "grant_types", "scope", "kind", "roles",
-		"post_logout_redirect_uris", "id_token_signed_response_alg", "token_format",
+		"post_logout_redirect_uris", "id_token_signed_response_alg", "access_token_format",
 	} {
 		if err == nil || !strings.Contains(err.Error(), field+": ") {
 			t.Errorf("no word of %s in %v", field, err)

@@ -39,6 +39,7 @@ type metadata struct {
 	IntrospectionEndpoint string `json:"introspection_endpoint"`
 	RevocationEndpoint    string `json:"revocation_endpoint"`
 	DeviceAuthorization   string `json:"device_authorization_endpoint"`
+	RegistrationEndpoint  string `json:"registration_endpoint"`
 	JWKSURI               string `json:"jwks_uri"`
 	ServiceDocumentation  string `json:"service_documentation"`
 
@@ -91,6 +92,7 @@ func NewDiscovery(issuer string) *Discovery {
 		IntrospectionEndpoint: issuer + IntrospectPath,
 		RevocationEndpoint:    issuer + RevokePath,
 		DeviceAuthorization:   issuer + DeviceAuthorizationPath,
+		RegistrationEndpoint:  issuer + RegisterPath,
 		JWKSURI:               issuer + JWKSPath,
 		ServiceDocumentation:  issuer + "/openapi.yaml",
 

@@ -37,7 +37,7 @@ func TestDiscoveryIgnoresTheHost(t *testing.T) {
 			t.Errorf("%s is %s", name, endpoint)
 		}
 	}
-	for _, absent := range []string{"registration_endpoint", "end_session_endpoint"} {
+	for _, absent := range []string{"end_session_endpoint"} {
 		if _, there := m[absent]; there {
 			t.Errorf("%s is advertised", absent)
 		}

@@ -88,9 +88,9 @@ func redirectFault(uri string) string {
 	return ""
 }
 
-// backchannelFault says why a URI cannot be posted to; "" when it can (OpenID
+// webFault says why a URI cannot be posted to; "" when it can (OpenID
 // Connect Back-Channel Logout section 2.2).
-func backchannelFault(uri string) string {
+func webFault(uri string) string {
 	if fault := redirectFault(uri); fault != "" {
 		return fault
 	}

@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"regexp"
 	"slices"
@@ -74,6 +73,8 @@ func unique(list []string) []string {
 	return out
 }
 
+func (f faults) err() error { return errors.Join(f...) }
+
 // validate returns every fault of a registration, each a *directory.FieldError.
 func (c *Client) validate() error {
 	var f faults
@@ -82,7 +83,8 @@ func (c *Client) validate() error {
 	c.validateGrants(&f)
 	c.validateTokens(&f)
 	c.validateSubject(&f)
-	return errors.Join(f...)
+	c.validateMetadata(&f)
+	return f.err()
 }
 
 type faults []error
@@ -113,8 +115,11 @@ func (c *Client) validateAuthentication(f *faults) {
 	f.add(!slices.Contains(methods, c.AuthMethod), field, "is not supported")
 	f.add(c.Public && c.AuthMethod != NoAuthentication, field, "must be none for a public client")
 	f.add(!c.Public && c.AuthMethod == NoAuthentication, field, "can be none only for a public client")
-	f.add(c.AuthMethod != PrivateKeyJWT && len(c.JWKS) > 0, "jwks", "is only for private_key_jwt")
-	if c.AuthMethod == PrivateKeyJWT {
+	f.add(c.AuthMethod != PrivateKeyJWT && (len(c.JWKS) > 0 || c.JWKSURI != ""), "jwks", "is only for private_key_jwt")
+	f.add(len(c.JWKS) > 0 && c.JWKSURI != "", "jwks_uri", "cannot stand beside jwks")
+	f.add(c.AuthSigningAlg != "" && !slices.Contains(assertionAlgs, jose.SignatureAlgorithm(c.AuthSigningAlg)),
+		"token_endpoint_auth_signing_alg", "is not supported")
+	if c.AuthMethod == PrivateKeyJWT && c.JWKSURI == "" {
 		_, err := parseClientJWKS(c.JWKS)
 		f.add(err != nil, "jwks", "must be a JWK set of public RSA, P-256 or Ed25519 keys")
 	}
@@ -133,8 +138,8 @@ func (c *Client) validateGrants(f *faults) {
 	f.add(!redirects && len(c.RedirectURIs) > 0, "redirect_uris", "are only for authorization_code")
 	validateURIs(f, "redirect_uris", c.RedirectURIs)
 	validateURIs(f, "post_logout_redirect_uris", c.PostLogoutRedirectURIs)
-	f.add(c.BackchannelLogoutURI != "" && backchannelFault(c.BackchannelLogoutURI) != "",
-		"backchannel_logout_uri", backchannelFault(c.BackchannelLogoutURI))
+	f.add(c.BackchannelLogoutURI != "" && webFault(c.BackchannelLogoutURI) != "",
+		"backchannel_logout_uri", webFault(c.BackchannelLogoutURI))
 	f.add(c.BackchannelLogoutSessionRequired && c.BackchannelLogoutURI == "", "backchannel_logout_session_required", "is only for a backchannel_logout_uri")
 	for _, scope := range c.Scopes {
 		f.add(!KnownScope(scope), "scope", "has an unknown scope")
@@ -155,28 +160,5 @@ func (c *Client) validateTokens(f *faults) {
 	algs := []string{RS256, ES256, EdDSA}
 	f.add(!slices.Contains(algs, c.IDTokenAlg), "id_token_signed_response_alg", "must be RS256, ES256 or EdDSA")
 	f.add(!slices.Contains(algs, c.AccessTokenAlg), "access_token_signed_response_alg", "must be RS256, ES256 or EdDSA")
-	f.add(c.TokenFormat != JWT && c.TokenFormat != Opaque, "token_format", "must be jwt or opaque")
-}
-
-// parseClientJWKS reads the public keys of a client.
-func parseClientJWKS(text json.RawMessage) (*jose.JSONWebKeySet, error) {
-	var set jose.JSONWebKeySet
-	if len(text) > maxClientJWKS {
-		return nil, errors.New("too long")
-	}
-	if err := json.Unmarshal(text, &set); err != nil {
-		return nil, err
-	}
-	if len(set.Keys) == 0 {
-		return nil, errors.New("no key")
-	}
-	for i := range set.Keys {
-		if !set.Keys[i].Valid() || !set.Keys[i].IsPublic() {
-			return nil, errors.New("not a public key")
-		}
-		if _, err := verifyWith(set.Keys[i].Key); err != nil {
-			return nil, err
-		}
-	}
-	return &set, nil
+	f.add(c.TokenFormat != JWT && c.TokenFormat != Opaque, "access_token_format", "must be jwt or opaque")
 }

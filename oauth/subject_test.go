@@ -26,6 +26,7 @@ func (g *rig) pairwise(id, sector string, uris ...string) {
 
 func TestAPairwiseSubjectIsTheSameInASectorAndNowhereElse(t *testing.T) {
 	each(t, func(t *testing.T, g *rig) {
+		g.clients.Fetch = publish("https://sector.example/uris.json", `["`+callback+`"]`)
 		g.pairwise("one", "")
 		g.pairwise("two", "")
 		g.pairwise("far", "https://sector.example/uris.json")
@@ -132,6 +133,7 @@ func TestParallelFirstVisitsGetOneSubject(t *testing.T) {
 
 func TestAPairwiseClientHasOneSector(t *testing.T) {
 	cs := clientsOn(storagetest.Open(t), newMoving())
+	cs.Fetch = publish("https://a.example/uris", `["https://a.example/cb","https://b.example/cb"]`)
 	for name, c := range map[string]struct {
 		subject, sector string
 		uris            []string

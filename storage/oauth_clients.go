@@ -40,6 +40,36 @@ func (o OAuthClients) CreateClient(ctx context.Context, c *oauth.Client) error {
 	return err
 }
 
+// ReplaceClient implements oauth.ClientStore.
+func (o OAuthClients) ReplaceClient(ctx context.Context, c *oauth.Client, was time.Time) error {
+	metadata, err := json.Marshal(c.Metadata)
+	if err != nil {
+		return fmt.Errorf("encode client metadata: %w", err)
+	}
+	n, err := o.DB.exec(ctx, `
+		update clients set name = $1, secret_hash = $2, public = $3, auth_method = $4, jwks = $5, grant_types = $6, scopes = $7, roles = $8,
+			redirect_uris = $9, post_logout_redirect_uris = $10, first_party = $11, kind = $12, id_token_alg = $13, access_token_alg = $14,
+			token_format = $15, pkce_optional = $16, require_par = $17, dpop_bound = $18, secret_changed_at = $19, updated_at = $20,
+			registration_token_hash = $21, metadata = $22
+		where id = $23 and coalesce(updated_at, 0) = $24`,
+		c.Name, c.SecretHash, c.Public, string(c.AuthMethod), nullable(string(c.JWKS)), c.GrantTypes, c.Scopes, c.Roles,
+		c.RedirectURIs, c.PostLogoutRedirectURIs, c.FirstParty, c.Kind, c.IDTokenAlg, c.AccessTokenAlg,
+		string(c.TokenFormat), c.PKCEOptional, c.RequirePAR, c.DPoPBound, c.SecretChangedAt, c.UpdatedAt,
+		c.RegistrationTokenHash, string(metadata), c.ID, microsOrZero(was))
+	if err == nil && n == 0 {
+		return directory.ErrNotFound
+	}
+	return err
+}
+
+// microsOrZero is a time as the database keeps it, and 0 for none.
+func microsOrZero(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
+}
+
 // Client implements oauth.ClientStore.
 func (o OAuthClients) Client(ctx context.Context, id string) (*oauth.Client, error) {
 	var c *oauth.Client

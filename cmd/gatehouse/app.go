@@ -49,6 +49,8 @@ type app struct {
 	router   *web.Router
 	health   *health
 
+	registrar *oauth.Registrar
+
 	background     sync.WaitGroup
 	stopBackground context.CancelFunc
 	closers        []func()
@@ -152,7 +154,11 @@ func (a *app) wire() error {
 	a.outbound = &web.Outbound{Allowed: networks}
 	a.clients = &oauth.Clients{
 		Store: storage.OAuthClients{DB: a.stores.DB}, Audit: store, Once: storage.OAuthOnce{Redis: a.stores.Redis},
-		Clock: a.clock.Now, Rand: rand.Reader, Issuer: a.config.Issuer,
+		Clock: a.clock.Now, Rand: rand.Reader, Issuer: a.config.Issuer, Fetch: a.outbound,
+	}
+	a.registrar = &oauth.Registrar{
+		Clients: a.clients, Store: storage.OAuthRegistrations{DB: a.stores.DB}, Limiter: storage.AuthnCache{Redis: a.stores.Redis},
+		Issuer: a.config.Issuer, Scopes: a.config.RegistrationScopes, Key: a.keyring.Derive("registration"),
 	}
 	a.wireServer(store, grants)
 	a.wireEndings(grants)

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"gatehouse/oauth"
 )
 
 // Config is the whole configuration: each field a flag and an environment
@@ -37,6 +39,9 @@ type Config struct {
 	DrainDelay        time.Duration `group:"Configuration" default:"0s" help:"How long to go on serving, reported as not ready, before connections are drained at a stop."`
 	LogLevel          string        `group:"Configuration" default:"info" enum:"debug,info,warn,error" help:"Lowest level logged: debug, info, warn or error."`
 	LogFormat         string        `group:"Configuration" default:"json" enum:"json,text" help:"Format of the log: json or text."`
+
+	// What clients may do by themselves.
+	RegistrationScopes []string `group:"Configuration" placeholder:"SCOPE,…" help:"Scopes that clients which register themselves can ask for; by default openid, profile, email, phone and offline_access."`
 }
 
 // defaultIssuer is the default of Config.Issuer.
@@ -124,6 +129,11 @@ func (c *Config) check() error {
 	}
 	if _, err := c.outboundNetworks(); err != nil {
 		fault("GATEHOUSE_OUTBOUND_NETWORKS: %w", err)
+	}
+	for _, scope := range c.RegistrationScopes {
+		if !oauth.KnownScope(scope) {
+			fault("GATEHOUSE_REGISTRATION_SCOPES: %q is no scope of this service", scope)
+		}
 	}
 	if c.CodeDigits < 5 || c.CodeDigits > 10 {
 		fault("GATEHOUSE_CODE_DIGITS: want 5 to 10")

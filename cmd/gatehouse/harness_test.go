@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"gatehouse/internal/web/webtest"
+	"gatehouse/oauth"
 	"gatehouse/storage"
 	"gatehouse/storage/storagetest"
 )
@@ -74,6 +75,9 @@ func (d *deployment) command(stdin string, v any, args ...string) {
 		d.t.Fatalf("gatehouse %s printed no JSON: %v\n%s", strings.Join(args, " "), err, stdout.String())
 	}
 }
+
+// clientOutput is a client as commands print it.
+type clientOutput = oauth.ClientDocument
 
 // client creates an OAuth client.
 func (d *deployment) client(args ...string) clientOutput {

@@ -21,7 +21,7 @@ func routeList(t *testing.T) (all, devOnly []string) {
 	issuer := "http://localhost:8080"
 	a := &app{
 		config: &Config{Issuer: issuer}, secrets: &secrets{}, clock: &clock{}, registry: &directory.Registry{},
-		keys: &oauth.Keys{}, server: &oauth.Server{}, pages: &pages.Pages{Issuer: issuer}, health: &health{},
+		keys: &oauth.Keys{}, server: &oauth.Server{}, registrar: &oauth.Registrar{}, pages: &pages.Pages{Issuer: issuer}, health: &health{},
 	}
 	a.mount(a.routes()...)
 	served := a.router.Routes()

@@ -59,6 +59,12 @@ func (a *app) oauthRoutes() []web.Route {
 	}
 	resource := oauth.NewProtectedResource(a.config.Issuer, a.config.ServiceName, directoryScopes())
 	all = append(all, web.Route{Method: http.MethodGet, Path: resource.Path(), Surface: api, Handler: resource.Metadata, CORS: true, FromMemory: true})
+	all = append(all,
+		web.Route{Method: http.MethodPost, Path: oauth.RegisterPath, Surface: api, Handler: a.registrar.Register, CORS: true},
+		web.Route{Method: http.MethodGet, Path: oauth.RegisterPath + "/{client_id}", Surface: api, Handler: a.registrar.Show, CORS: true},
+		web.Route{Method: http.MethodPut, Path: oauth.RegisterPath + "/{client_id}", Surface: api, Handler: a.registrar.Replace, CORS: true},
+		web.Route{Method: http.MethodDelete, Path: oauth.RegisterPath + "/{client_id}", Surface: api, Handler: a.registrar.Remove, CORS: true},
+	)
 	for _, path := range discovery.Paths() {
 		all = append(all, web.Route{Method: http.MethodGet, Path: path, Surface: api, Handler: discovery.Metadata, CORS: true, FromMemory: true})
 	}
@@ -151,6 +157,7 @@ var surfaces = []struct {
 	surface web.Surface
 }{
 	{"/oauth/", oauth.Surface{}},
+	{"/register", oauth.Surface{}},
 	{"/.well-known/", oauth.Surface{}},
 	{"/authenticate", delius.Surface{}},
 	{"/user", notify.Surface{}},

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -14,7 +15,14 @@ const (
 	exitOK    = 0
 	exitError = 1 // the command could not do what it was asked
 	exitUsage = 2 // the command line or the configuration is wrong
+
+	exitDifferences = 2 // a plan has something to apply
 )
+
+// exitStatus ends a command with a code and without a word.
+type exitStatus int
+
+func (e exitStatus) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 
 // lookupEnv is os.LookupEnv or a test's stand-in for it.
 type lookupEnv func(name string) (string, bool)
@@ -77,6 +85,9 @@ func run(ctx context.Context, args []string, lookup lookupEnv, stdin io.Reader, 
 	}
 	env := &environment{ctx: ctx, lookup: lookup, stdin: stdin, stdout: stdout, stderr: stderr, config: &c.Config}
 	if err := parsed.Run(env); err != nil {
+		if status, ok := errors.AsType[exitStatus](err); ok {
+			return int(status)
+		}
 		fmt.Fprintln(stderr, "gatehouse:", err)
 		return exitCode(err)
 	}

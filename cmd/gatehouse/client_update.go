@@ -1,0 +1,66 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+type clientUpdateCommand struct {
+	ID   string `arg:"" name:"id" help:"The client's id."`
+	File string `arg:"" name:"file" optional:"" default:"-" help:"JSON object with the members to change, in the names that show prints; - for standard input."`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+// Run changes the client. Members that the object does not name stay as they are.
+func (c clientUpdateCommand) Run(env *environment) error {
+	object, err := env.readDocument(c.File)
+	if err != nil {
+		return err
+	}
+	return withApp(env, func(a *app) error {
+		old, err := a.clients.Get(env.ctx, c.ID)
+		if err != nil {
+			return fmt.Errorf("client %s: %w", c.ID, err)
+		}
+		document := old.Document()
+		if err := document.Merge(object); err != nil {
+			return err
+		}
+		changed, err := document.Client()
+		if err != nil {
+			return err
+		}
+		if changed.ID != c.ID {
+			return fmt.Errorf("client %s: a client cannot be given another id", c.ID)
+		}
+		changed.Origin, changed.Applied, changed.DocumentUntil = old.Origin, old.Applied, old.DocumentUntil
+		updated, secret, err := a.clients.Update(env.ctx, operator, changed)
+		if err != nil {
+			return fmt.Errorf("client %s: %w", c.ID, err)
+		}
+		return printClient(env.stdout, updated, secret, c.JSON)
+	})
+}
+
+// maxDocument bounds a file that a command reads, in bytes.
+const maxDocument = 64 << 20
+
+// readDocument reads a file, or standard input for "-".
+func (e *environment) readDocument(name string) ([]byte, error) {
+	in := e.stdin
+	if name != "-" {
+		file, err := os.Open(filepath.Clean(name))
+		if err != nil {
+			return nil, err
+		}
+		defer func() { _ = file.Close() }()
+		in = file
+	}
+	content, err := io.ReadAll(io.LimitReader(in, maxDocument))
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", name, err)
+	}
+	return content, nil
+}
