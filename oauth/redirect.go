@@ -88,8 +88,8 @@ func redirectFault(uri string) string {
 	return ""
 }
 
-// webFault says why a URI cannot be posted to; "" when it can (OpenID
-// Connect Back-Channel Logout section 2.2).
+// webFault says why a URI cannot be one that people or this server are led to;
+// "" when it can. For back-channel logout see section 2.2 of its specification.
 func webFault(uri string) string {
 	if fault := redirectFault(uri); fault != "" {
 		return fault
