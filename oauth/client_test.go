@@ -112,6 +112,7 @@ func storeDown(t *testing.T, g *rig) {
 		"userinfo":   g.bearer("/oauth/userinfo", tokens.text("access_token")),
 		"directory":  g.bearer("/admin", tokens.text("access_token")),
 		"authorize":  b.authorize(request("conf")),
+		"sign-out":   b.leave("client_id", "conf"),
 	} {
 		if got.status != http.StatusServiceUnavailable || got.header.Get("Retry-After") == "" || got.location != "" {
 			t.Errorf("%s: %d %s", name, got.status, got.body)

@@ -17,6 +17,7 @@ const (
 	IntrospectPath = "/oauth/introspect"
 	RevokePath     = "/oauth/revoke"
 	JWKSPath       = "/oauth/jwks"
+	EndSessionPath = "/oauth/end-session"
 	DevicePath     = "/device" // where people enter what a device shows
 
 	DeviceAuthorizationPath = "/oauth/device_authorization"
@@ -40,6 +41,7 @@ type metadata struct {
 	RevocationEndpoint    string `json:"revocation_endpoint"`
 	DeviceAuthorization   string `json:"device_authorization_endpoint"`
 	RegistrationEndpoint  string `json:"registration_endpoint"`
+	EndSessionEndpoint    string `json:"end_session_endpoint"`
 	JWKSURI               string `json:"jwks_uri"`
 	ServiceDocumentation  string `json:"service_documentation"`
 
@@ -93,6 +95,7 @@ func NewDiscovery(issuer string) *Discovery {
 		RevocationEndpoint:    issuer + RevokePath,
 		DeviceAuthorization:   issuer + DeviceAuthorizationPath,
 		RegistrationEndpoint:  issuer + RegisterPath,
+		EndSessionEndpoint:    issuer + EndSessionPath,
 		JWKSURI:               issuer + JWKSPath,
 		ServiceDocumentation:  issuer + "/openapi.yaml",
 

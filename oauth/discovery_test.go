@@ -37,7 +37,7 @@ func TestDiscoveryIgnoresTheHost(t *testing.T) {
 			t.Errorf("%s is %s", name, endpoint)
 		}
 	}
-	for _, absent := range []string{"end_session_endpoint"} {
+	for _, absent := range []string{"check_session_iframe", "frontchannel_logout_supported", "frontchannel_logout_session_supported"} {
 		if _, there := m[absent]; there {
 			t.Errorf("%s is advertised", absent)
 		}

@@ -105,6 +105,11 @@ func (g *rig) router(p *pages.Pages, keys *oauth.Keys) *web.Router {
 	whoAmI := func(w http.ResponseWriter, r *http.Request) error {
 		return web.WriteJSON(w, http.StatusOK, directory.CallerFrom(r.Context()))
 	}
+	for _, route := range p.Routes() {
+		if route.Path == "/signout" || route.Path == "/signed-out" {
+			rt.Add(route)
+		}
+	}
 	rt.Add(
 		web.Route{Method: "GET", Path: "/oauth/authorize", Surface: p, Handler: g.server.Authorize},
 		web.Route{Method: "POST", Path: "/oauth/authorize", Surface: p, Handler: g.server.Authorize},
@@ -114,6 +119,8 @@ func (g *rig) router(p *pages.Pages, keys *oauth.Keys) *web.Router {
 		web.Route{Method: "GET", Path: "/device", Surface: p, Handler: g.server.DevicePage},
 		web.Route{Method: "POST", Path: "/device", Surface: p, Handler: p.SameOrigin(g.server.DeviceSubmit)},
 		web.Route{Method: "POST", Path: "/oauth/device_authorization", Surface: api, Handler: g.server.DeviceAuthorization},
+		web.Route{Method: "GET", Path: "/oauth/end-session", Surface: p, Handler: g.server.EndSession},
+		web.Route{Method: "POST", Path: "/oauth/end-session", Surface: p, Handler: g.server.EndSession},
 		web.Route{Method: "POST", Path: "/oauth/token", Surface: api, Handler: g.server.Token},
 		web.Route{Method: "GET", Path: "/oauth/userinfo", Surface: api, Handler: g.server.UserInfo},
 		web.Route{Method: "POST", Path: "/oauth/userinfo", Surface: api, Handler: g.server.UserInfo},

@@ -77,6 +77,11 @@ type Pages interface {
 	DeviceConsent(w http.ResponseWriter, r *http.Request, v pages.DeviceConsentView) error
 	// DeviceDone says that the device goes on by itself.
 	DeviceDone(w http.ResponseWriter, r *http.Request, v pages.DeviceDoneView) error
+	// ConfirmSignOut asks a user whether to sign out.
+	ConfirmSignOut(w http.ResponseWriter, r *http.Request, v pages.SignOutView) error
+	// SignOut ends the browser's session, if it has one, and sends it to an
+	// address, "" for a page that says so.
+	SignOut(w http.ResponseWriter, r *http.Request, to string) error
 }
 
 // Lifetimes are how long things are good for; zero values are the defaults.

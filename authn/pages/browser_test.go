@@ -73,6 +73,12 @@ var states = []struct {
 	{"invitation-other", person{invited: invited{to: aliceInvited(forBob)}}, signedInTo("/invitation/good"), 403, "This invitation is for somebody else"},
 	{"invitation-joined", person{invited: invited{to: aliceInvited(accepted)}}, signedInTo("/invitation/good"), 200, "You have joined Fishing licences"},
 	{"invitation-expired", person{invited: invited{to: aliceInvited(tooOld)}}, open("/invitation/good"), 410, "This invitation has expired"},
+	{"sign-out", person{}, open("/leave"), 200, "Do you want to sign out?"},
+	{"sign-out-for-a-service", person{}, open("/leave?client"), 200, "Example Forms asks you to sign out"},
+	{"sign-out-confirmed", person{}, func(b *pagestest.Browser, base string) int64 {
+		b.Go(base + "/leave")
+		return b.Click("button")
+	}, 200, "You are signed out"},
 	{"signed-out", person{}, open("/signed-out"), 200, "You are signed out"},
 	{"expired-sign-in", person{}, open("/signin/code"), 400, "Your sign-in has expired"},
 	{"expired-flow", person{}, open("/signin?flow=gone"), 400, "Your sign-in has expired"},

@@ -57,6 +57,9 @@ type Returns interface {
 type Flows interface {
 	// Flow returns the flow of an id that this browser began, or [ErrNoFlow].
 	Flow(ctx context.Context, id, browser string) (*Flow, error)
+	// AfterSignOut is where a service that asked for a sign-out wants the browser
+	// to go; "" for nowhere. An address that is not the service's is an error.
+	AfterSignOut(ctx context.Context, clientID, redirectURI, state string) (string, error)
 }
 
 // Flow is what the pages know of an authorization under way. The zero Flow
@@ -119,7 +122,7 @@ func (p *Pages) Routes() []web.Route {
 		get("/signin/code", p.code),
 		post("/signin/code", p.submitCode),
 		post("/signin/resend", p.resendCode),
-		post("/signout", p.signOut),
+		post("/signout", p.submitSignOut),
 		get("/signed-out", p.SignedOut),
 		get("/invitation/{token}", p.invitation(directory.ServiceTeam)),
 		post("/invitation/{token}", p.submitInvitation(directory.ServiceTeam)),

@@ -102,6 +102,13 @@ func (p *person) Flow(_ context.Context, id, browser string) (*pages.Flow, error
 	}, nil
 }
 
+func (p *person) AfterSignOut(_ context.Context, clientID, redirectURI, state string) (string, error) {
+	if clientID != "forms" || redirectURI != "https://rp.example.gov.uk/bye" {
+		return "", web.Errorf(http.StatusBadRequest, "no address of the service")
+	}
+	return redirectURI + "?state=" + state, nil
+}
+
 // serve runs the pages, and the consent page where the program has it.
 func serve(t *testing.T, p *person) *httptest.Server {
 	t.Helper()
@@ -140,6 +147,14 @@ func serve(t *testing.T, p *person) *httptest.Server {
 		}},
 		web.Route{Method: http.MethodGet, Path: "/device-done", Surface: hosted, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			return hosted.DeviceDone(w, r, pages.DeviceDoneView{ClientName: "Example Forms", Denied: r.URL.Query().Has("denied")})
+		}},
+		web.Route{Method: http.MethodGet, Path: "/leave", Surface: hosted, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			view := pages.SignOutView{UserName: "Alice Example"}
+			if r.URL.Query().Has("client") {
+				view.ClientName, view.ClientID, view.State, view.FormAction = "Example Forms", "forms", "s1", "https://rp.example.gov.uk"
+				view.RedirectURI = "https://rp.example.gov.uk/bye"
+			}
+			return hosted.ConfirmSignOut(w, r, view)
 		}},
 		web.Route{Method: http.MethodGet, Path: "/broken", Surface: hosted, Handler: func(http.ResponseWriter, *http.Request) error {
 			return io.ErrUnexpectedEOF

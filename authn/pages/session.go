@@ -1,10 +1,8 @@
 package pages
 
 import (
-	"errors"
 	"net/http"
 
-	"gatehouse/authn"
 	"gatehouse/directory"
 )
 
@@ -22,18 +20,6 @@ func (p *Pages) home(w http.ResponseWriter, r *http.Request) error {
 		view.Title = view.text("home.signedin.title")
 	}
 	return p.render(w, http.StatusOK, "home", view.Flow, view)
-}
-
-// signOut ends the session. It is a POST: no link or image of another site can do it.
-func (p *Pages) signOut(w http.ResponseWriter, r *http.Request) error {
-	if token := p.Cookies.Get(r, authn.SessionCookie); token != "" {
-		if err := p.Authn.EndSession(r.Context(), token); err != nil && !errors.Is(err, authn.ErrNoSession) {
-			return err
-		}
-	}
-	p.Cookies.Clear(w, authn.SessionCookie)
-	p.Cookies.Clear(w, authn.SignInCookie)
-	return redirect(w, "/signed-out")
 }
 
 // SignedOut shows that the person is signed out.

@@ -50,6 +50,8 @@ func (a *app) oauthRoutes() []web.Route {
 		{Method: http.MethodGet, Path: oauth.DevicePath, Surface: a.pages, Handler: a.server.DevicePage},
 		{Method: http.MethodPost, Path: oauth.DevicePath, Surface: a.pages, Handler: a.pages.SameOrigin(a.server.DeviceSubmit)},
 		{Method: http.MethodPost, Path: oauth.DeviceAuthorizationPath, Surface: api, Handler: a.server.DeviceAuthorization},
+		{Method: http.MethodGet, Path: oauth.EndSessionPath, Surface: a.pages, Handler: a.server.EndSession},
+		{Method: http.MethodPost, Path: oauth.EndSessionPath, Surface: a.pages, Handler: a.server.EndSession},
 		{Method: http.MethodPost, Path: "/oauth/token", Surface: api, Handler: a.server.Token, CORS: true},
 		{Method: http.MethodGet, Path: "/oauth/userinfo", Surface: api, Handler: a.server.UserInfo, CORS: true},
 		{Method: http.MethodPost, Path: "/oauth/userinfo", Surface: api, Handler: a.server.UserInfo, CORS: true},
