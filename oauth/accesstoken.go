@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,8 @@ type accessClaims struct {
 	AMR       []string  `json:"amr,omitempty"`
 	// Confirmation names the key that the token is bound to; nil for none.
 	Confirmation *confirmation `json:"cnf,omitempty"`
+	// Actor is who acts for the subject with a token that was exchanged; nil for others.
+	Actor *actor `json:"act,omitempty"`
 }
 
 // confirmation is the cnf claim (RFC 7800) of a token that is only good together
@@ -111,6 +114,9 @@ func (s *Server) accessToken(ctx context.Context, raw string) (*accessToken, err
 	if err != nil {
 		return nil, err
 	}
+	if err := s.liveActors(ctx, t); err != nil {
+		return nil, err
+	}
 	if t.Grant == uuid.Nil {
 		return t, gone(s.Store.LiveClient(ctx, t.ClientID, t.ID))
 	}
@@ -128,6 +134,9 @@ func (s *Server) accessTokenOfUser(ctx context.Context, raw string) (*accessToke
 	}
 	if t.Grant == uuid.Nil {
 		return nil, nil, because(errInvalidToken, "the token speaks for a client, not for a user")
+	}
+	if err := s.liveActors(ctx, t); err != nil {
+		return nil, nil, err
 	}
 	user, err := s.Store.UserOfGrant(ctx, t.Grant, t.ID)
 	return t, user, gone(err)
@@ -204,11 +213,20 @@ func (s *Server) lookUp(ctx context.Context, raw string) (*accessToken, error) {
 		IssuedAt: row.CreatedAt.Unix(), ClientID: row.ClientID, Scope: strings.Join(row.Scopes, " "), Grant: row.Grant,
 		Confirmation: confirm(row.KeyThumbprint),
 	}}
+	if row.Actor != "" {
+		if err := json.Unmarshal([]byte(row.Actor), &t.Actor); err != nil {
+			return nil, fmt.Errorf("decode act: %w", err)
+		}
+		t.Subject = row.Subject
+	}
 	return t, s.describe(ctx, t)
 }
 
 // describe adds what an opaque token's row does not hold.
 func (s *Server) describe(ctx context.Context, t *accessToken) error {
+	if t.Grant == uuid.Nil && t.Actor != nil {
+		return nil // no authorities, see delegate
+	}
 	if t.Grant == uuid.Nil {
 		client, err := s.Clients.Get(ctx, t.ClientID)
 		if err != nil {

@@ -100,6 +100,7 @@ func storeDown(t *testing.T, g *rig) {
 	b := g.signedIn()
 	code, tokens := b.code(request("conf")), g.tokens("conf")
 	deviceCode, userCode := g.begun("tv")
+	g.exchangers(oauth.JWT)
 	g.routes.Timeout = time.Nanosecond
 	for name, got := range map[string]*answer{
 		"exchange":   g.exchange("conf", code),
@@ -107,6 +108,7 @@ func storeDown(t *testing.T, g *rig) {
 		"device":     g.device("tv"),
 		"poll":       g.poll("tv", deviceCode),
 		"user code":  b.enter(userCode),
+		"pass on":    g.swap("front", tokens.text("access_token")),
 		"introspect": g.post("/oauth/introspect", "conf", url.Values{"token": {tokens.text("access_token")}}),
 		"revoke":     g.post("/oauth/revoke", "conf", url.Values{"token": {tokens.text("access_token")}}),
 		"userinfo":   g.bearer("/oauth/userinfo", tokens.text("access_token")),

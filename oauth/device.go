@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"gatehouse/directory"
 	"gatehouse/internal/web"
 )
 
@@ -50,6 +51,9 @@ func (s *Server) DeviceAuthorization(w http.ResponseWriter, r *http.Request) err
 	body, err := s.beginDevice(r.Context(), &DeviceAuthorization{
 		ClientID: client.ID, Scopes: unique(scopeList(form.Get("scope"))), Audience: []string{s.Issuer}, KeyThumbprint: key,
 	})
+	if errors.Is(err, directory.ErrNotFound) {
+		return invalidClient(r, err) // deleted in the meantime
+	}
 	if err != nil {
 		return unavailable(err)
 	}

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"gatehouse/directory"
@@ -77,7 +76,7 @@ func (s *Server) introspect(ctx context.Context, client *Client, raw string) (*i
 	if err != nil {
 		return nil, err
 	}
-	if t.ClientID != client.ID && !slices.Contains(t.Audience, client.ID) {
+	if t.ClientID != client.ID && !s.receives(client, t.Audience) {
 		return inactive(othersToken), nil
 	}
 	return &introspection{Active: true, accessClaims: &t.accessClaims, TokenType: tokenType(t.key())}, nil

@@ -25,10 +25,14 @@ const (
 	GrantAuthorizationCode = "authorization_code"
 	GrantRefreshToken      = "refresh_token"
 	GrantClientCredentials = "client_credentials"
-	GrantDeviceCode        = "urn:ietf:params:oauth:grant-type:device_code" // RFC 8628
+	GrantDeviceCode        = "urn:ietf:params:oauth:grant-type:device_code"    // RFC 8628
+	GrantTokenExchange     = "urn:ietf:params:oauth:grant-type:token-exchange" // RFC 8693
 )
 
-var grantTypes = []string{GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials, GrantDeviceCode}
+// confidentialGrants are not for public clients, which anybody can pretend to be.
+var confidentialGrants = []string{GrantClientCredentials, GrantTokenExchange}
+
+var grantTypes = []string{GrantAuthorizationCode, GrantRefreshToken, GrantClientCredentials, GrantDeviceCode, GrantTokenExchange}
 
 // Bounds of a registration. A client is read with every token, so it stays small.
 const (
@@ -132,7 +136,9 @@ func (c *Client) validateGrants(f *faults) {
 	redirects := slices.Contains(c.GrantTypes, GrantAuthorizationCode)
 	users := redirects || slices.Contains(c.GrantTypes, GrantDeviceCode)
 	f.add(!users && slices.Contains(c.GrantTypes, GrantRefreshToken), "grant_types", "has refresh_token without authorization_code or device_code")
-	f.add(c.Public && slices.Contains(c.GrantTypes, GrantClientCredentials), "grant_types", "has client_credentials for a public client")
+	for _, grant := range confidentialGrants {
+		f.add(c.Public && slices.Contains(c.GrantTypes, grant), "grant_types", "has "+grant+" for a public client")
+	}
 	f.add(c.Public && c.PKCEOptional, "pkce_optional", "cannot be set for a public client")
 	f.add(redirects && len(c.RedirectURIs) == 0, "redirect_uris", "must have one URI for authorization_code")
 	f.add(!redirects && len(c.RedirectURIs) > 0, "redirect_uris", "are only for authorization_code")

@@ -25,6 +25,8 @@ type tokenBody struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 	IDToken      string `json:"id_token,omitempty"`
 	Scope        string `json:"scope,omitempty"`
+	// IssuedTokenType is what was given out for another token (RFC 8693 section 2.2.1).
+	IssuedTokenType string `json:"issued_token_type,omitempty"`
 }
 
 // Token is the token endpoint (RFC 6749 section 3.2).
@@ -65,8 +67,11 @@ func (s *Server) checkTokenRequest(client *Client, form url.Values) error {
 		return refuse("invalid_request", "The parameter grant_type is missing")
 	case !slices.Contains(grantTypes, grantType):
 		return refuse("unsupported_grant_type", "The grant type is not supported")
-	case !slices.Contains(client.GrantTypes, grantType), client.Public && grantType == GrantClientCredentials:
+	case !slices.Contains(client.GrantTypes, grantType), client.Public && slices.Contains(confidentialGrants, grantType):
 		return refuse("unauthorized_client", "The client is not registered for this grant type")
+	}
+	if grantType == GrantTokenExchange {
+		return checkExchange(form)
 	}
 	if err := s.checkResource(form); err != nil {
 		return err
@@ -116,6 +121,9 @@ func ownScopes(client *Client, form url.Values) error {
 // exchange lets fosite run a token request. Where more than one row is written
 // for the tokens they are written together.
 func (s *Server) exchange(ctx context.Context, x *exchange) (*tokenBody, error) {
+	if x.form.Get("grant_type") == GrantTokenExchange {
+		return s.exchangeToken(ctx, x)
+	}
 	if code := cmp.Or(x.form.Get("code"), x.form.Get("device_code")); code != "" {
 		x.since = s.bursts.enter(code, s.now())
 		defer s.bursts.leave(code)

@@ -13,7 +13,7 @@ import (
 type clientCreateCommand struct {
 	ID                                 string   `name:"id" help:"Client id; generated when missing."`
 	Name                               string   `help:"Name people see; the id when missing."`
-	Grant                              []string `help:"Grant type, such as authorization_code, refresh_token or client_credentials; may be repeated."`
+	Grant                              []string `help:"Grant type: authorization_code, refresh_token, client_credentials, device_code or token-exchange; may be repeated."`
 	Scope                              []string `help:"Scope it may ask for; may be repeated."`
 	Role                               []string `help:"Role in the authorities claim, such as PROBATION_API__HMPPS_AUTH__AUTHENTICATE; may be repeated."`
 	RedirectURI                        []string `name:"redirect-uri" sep:"none" help:"Redirect URI; may be repeated."`
@@ -85,7 +85,7 @@ func (c clientCreateCommand) Run(env *environment) error {
 	}
 	return withApp(env, func(a *app) error {
 		client, secret, err := a.clients.Create(env.ctx, operator, oauth.Client{
-			ID: c.ID, Name: cmp.Or(c.Name, c.ID, "Unnamed client"), GrantTypes: c.Grant, Scopes: c.Scope, Roles: c.Role, RedirectURIs: c.RedirectURI,
+			ID: c.ID, Name: cmp.Or(c.Name, c.ID, "Unnamed client"), GrantTypes: grantTypes(c.Grant), Scopes: c.Scope, Roles: c.Role, RedirectURIs: c.RedirectURI,
 			PostLogoutRedirectURIs: c.PostLogoutRedirectURI, AuthMethod: oauth.AuthMethod(c.AuthMethod), JWKS: jwks, Kind: c.Kind,
 			IDTokenAlg: c.IDTokenAlg, AccessTokenAlg: c.AccessTokenAlg, TokenFormat: oauth.TokenFormat(c.AccessTokenFormat),
 			Public: c.Public, FirstParty: c.FirstParty, PKCEOptional: c.PKCEOptional,
@@ -96,4 +96,14 @@ func (c clientCreateCommand) Run(env *environment) error {
 		}
 		return printClient(env.stdout, client, secret, c.JSON)
 	})
+}
+
+// grantTypes spells out the grant types whose names are long.
+func grantTypes(names []string) []string {
+	long := map[string]string{"device_code": oauth.GrantDeviceCode, "token-exchange": oauth.GrantTokenExchange}
+	all := make([]string, len(names))
+	for i, name := range names {
+		all[i] = cmp.Or(long[name], name)
+	}
+	return all
 }
