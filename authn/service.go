@@ -32,6 +32,8 @@ type Service struct {
 	CodeKey []byte
 	Clock   directory.Clock
 	Rand    io.Reader // nil: crypto/rand
+	// Observe, when not nil, is told how each attempt ended. It must not wait.
+	Observe func(front Front, factor Factor, verdict string)
 	Log     *slog.Logger
 
 	CodeDigits   int           // 0: 6

@@ -74,6 +74,9 @@ const (
 // its trace is written. The attempt's context may be over by then.
 func (t *trial) settle(ctx context.Context, outcome *Outcome, err error) (*Outcome, error) {
 	verdict := verdictOf(outcome, err)
+	if t.service.Observe != nil {
+		t.service.Observe(t.Front, t.Factor, verdict)
+	}
 	limit := settleTime
 	if verdict == unavailable {
 		limit = settleTimeAfter

@@ -195,6 +195,16 @@ func (k *Keys) load(rows []SigningKey) error {
 	return nil
 }
 
+// Published returns the keys at hand, without their private halves and without
+// asking the store; none before they are loaded.
+func (k *Keys) Published() []SigningKey {
+	set := k.current.Load()
+	if set == nil {
+		return nil
+	}
+	return set.rows
+}
+
 // List returns every key there is, the oldest first.
 func (k *Keys) List(ctx context.Context) ([]SigningKey, error) {
 	return k.Store.SigningKeys(ctx)

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -47,6 +48,7 @@ type keySet struct {
 	signers     map[string]*keySigner   // by algorithm
 	headers     map[string]*keyVerifier // by the encoded header
 	jwks        *document
+	rows        []SigningKey // the published keys, without their private halves
 }
 
 // keySigner is an algorithm's active key with the headers of its tokens.
@@ -76,6 +78,10 @@ func newKeySet(rows []SigningKey, sealer Sealer) (*keySet, error) {
 				return nil, err
 			}
 		}
+	}
+	set.rows = slices.Clone(rows)
+	for i := range set.rows {
+		set.rows[i].Sealed = nil
 	}
 	set.jwks = newDocument(map[string]any{"keys": published}, jwksMaxAge)
 	return set, nil

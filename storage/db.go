@@ -29,6 +29,7 @@ type DB struct {
 	begin func(ctx context.Context) (tx, error)
 	ping  func(ctx context.Context) error
 	close func() error
+	pools func() []Pool
 }
 
 // conn runs statements, in a transaction or outside one.

@@ -42,6 +42,7 @@ func openPostgres(ctx context.Context, url string, maxConns int) (*DB, error) {
 		},
 		ping:  pool.Ping,
 		close: func() error { pool.Close(); return nil },
+		pools: func() []Pool { return []Pool{postgresPool(pool)} },
 	}, nil
 }
 

@@ -44,7 +44,8 @@ func openSQLite(ctx context.Context, path string) (*DB, error) {
 			q := &preparedTx{t: t, pool: writing}
 			return sqliteTx{sqliteConn{reader: q, writer: q}, q}, nil
 		},
-		ping: reader.PingContext,
+		ping:  reader.PingContext,
+		pools: func() []Pool { return []Pool{sqlitePool("reader", reader), sqlitePool("writer", writer)} },
 		close: func() error {
 			return errors.Join(reading.close(), writing.close(), reader.Close(), writer.Close())
 		},

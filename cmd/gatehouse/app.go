@@ -45,6 +45,7 @@ type app struct {
 	server   *oauth.Server
 	refusals *oauth.Refusals
 	cleaner  *cleaner
+	metrics  *metrics // nil without an address to serve them on
 	pages    *pages.Pages
 	router   *web.Router
 	health   *health
@@ -202,6 +203,10 @@ func (a *app) wireServer(store storage.Directory, grants storage.OAuthGrants) {
 	}
 	a.pages.Flows = a.server
 	a.refusals = oauth.NewRefusals(storage.OAuthRefusals{DB: a.stores.DB}, a.clock.Now, rand.Reader, a.log)
+	if a.config.MetricsAddr != "" {
+		a.metrics = newMetrics(a)
+		a.authn.Observe = a.metrics.signIn
+	}
 	a.cleaner = newCleaner(a.stores.DB, uuid.New(), a.clock.Now, a.log)
 	a.health = &health{version: versionString(), parts: map[string]func(context.Context) error{
 		"database": a.stores.DB.Ping, "redis": a.stores.Redis.Ping,
@@ -232,6 +237,9 @@ func (a *app) startServing(ctx context.Context) error {
 	}
 	background, stop := context.WithCancel(context.WithoutCancel(ctx))
 	a.stopBackground = stop
+	if err := a.serveMetrics(background); err != nil {
+		return err
+	}
 	a.background.Go(func() { a.worker.Run(background) })
 	a.background.Go(func() { a.keys.Run(background) })
 	a.background.Go(func() { a.cleaner.run(background) })

@@ -20,6 +20,7 @@ import (
 // read by everybody on the machine.
 type Config struct {
 	Addr              string        `group:"Configuration" default:"127.0.0.1:8080" placeholder:"HOST:PORT" help:"Address to listen on; port 0 picks a free one, which is printed."`
+	MetricsAddr       string        `group:"Configuration" placeholder:"HOST:PORT" help:"Address to serve GET /metrics on, for Prometheus. Whoever reaches it reads it: a loopback or private one. Empty serves none."`
 	Issuer            string        `group:"Configuration" default:"http://localhost:8080" placeholder:"URL" help:"Issuer identifier: the URL under which everybody reaches this service. Tokens and links carry it."`
 	Data              string        `group:"Configuration" default:"data" placeholder:"DIR" help:"Directory for the SQLite database and the generated encryption key."`
 	Hosts             []string      `group:"Configuration" placeholder:"HOST,…" help:"Further Host header values to answer, such as an internal name. The issuer's and loopback are always answered."`
@@ -117,6 +118,9 @@ func (c *Config) check() error {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	if _, _, err := net.SplitHostPort(c.Addr); err != nil {
 		fault("GATEHOUSE_ADDR: want host:port, such as 127.0.0.1:8080")
+	}
+	if _, _, err := net.SplitHostPort(c.MetricsAddr); c.MetricsAddr != "" && err != nil {
+		fault("GATEHOUSE_METRICS_ADDR: want host:port, such as 127.0.0.1:9090")
 	}
 	if err := checkIssuer(c.Issuer); err != nil {
 		fault("GATEHOUSE_ISSUER: %w", err)

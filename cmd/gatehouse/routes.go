@@ -139,6 +139,9 @@ func (a *app) mount(routes ...web.Route) {
 // observe is shown every request that was answered.
 func (a *app) observe(ev *web.Event) {
 	a.refusals.Record(ev)
+	if a.metrics != nil {
+		a.metrics.observe(ev)
+	}
 }
 
 // hosts are the names this server answers to: the issuer's and the configured ones.
