@@ -1,12 +1,15 @@
 package oauth_test
 
 import (
+	"context"
+	"crypto/rand"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"gatehouse/authn"
 	"gatehouse/oauth"
@@ -28,6 +31,11 @@ func benchmarkEndpoints(b *testing.B, g *rig) {
 	tokens := g.exchange("conf", session.code(request("conf")))
 	authorize := "/oauth/authorize?" + request("conf").Encode()
 	access, refresh := tokens.text("access_token"), tokens.text("refresh_token")
+	prover := g.prover().learn()
+	bound := prover.tokens("conf").text("access_token")
+	g.server.Once = anotherEachTime{g.server.Once}
+	ours := prover.sign(prover.draft("POST", "/oauth/token", ""))
+	shown := prover.sign(prover.draft("GET", "/oauth/userinfo", bound))
 	redeem := func() {
 		w := serve(g, http.MethodGet, authorize, session.cookies[authn.SessionCookie], "", nil)
 		u, _ := url.Parse(w.Header().Get("Location"))
@@ -50,6 +58,12 @@ func benchmarkEndpoints(b *testing.B, g *rig) {
 		{"userinfo", func() {
 			serve(g, http.MethodPost, "/oauth/userinfo", "", "", url.Values{"access_token": {access}})
 		}},
+		{"client_credentials_bound", func() {
+			serve(g, http.MethodPost, "/oauth/token", "", "machine", url.Values{"grant_type": {"client_credentials"}}, "DPoP", ours)
+		}},
+		{"userinfo_bound", func() {
+			serve(g, http.MethodGet, "/oauth/userinfo", "", "", nil, "DPoP", shown, "Authorization", "DPoP "+bound)
+		}},
 		{"sign_in", redeem},
 		{"refresh", func() {
 			w := serve(g, http.MethodPost, "/oauth/token", "", "conf", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {refresh}})
@@ -65,8 +79,16 @@ func benchmarkEndpoints(b *testing.B, g *rig) {
 	}
 }
 
+// anotherEachTime asks the cache, but never twice for the same: one proof then
+// serves a benchmark, which need not sign for the client.
+type anotherEachTime struct{ oauth.Once }
+
+func (o anotherEachTime) First(ctx context.Context, id string, ttl time.Duration) (bool, error) {
+	return o.Once.First(ctx, id+rand.Text(), ttl)
+}
+
 // serve answers one request in process and fails the benchmark unless it succeeded.
-func serve(g *rig, method, target, session, client string, form url.Values) *httptest.ResponseRecorder {
+func serve(g *rig, method, target, session, client string, form url.Values, headers ...string) *httptest.ResponseRecorder {
 	var body io.Reader
 	if form != nil {
 		body = strings.NewReader(form.Encode())
@@ -80,6 +102,9 @@ func serve(g *rig, method, target, session, client string, form url.Values) *htt
 	}
 	if session != "" {
 		r.AddCookie(&http.Cookie{Name: authn.SessionCookie, Value: session})
+	}
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
 	}
 	r.Host = "localhost"
 	w := httptest.NewRecorder()
