@@ -66,7 +66,7 @@ const rolePrefix = "ROLE_"
 
 func (s *Server) accessClaims(x *exchange, id uuid.UUID, now time.Time) accessClaims {
 	c := accessClaims{
-		Issuer: s.Issuer, Subject: x.subject(), Audience: audience{s.Issuer}, Expires: x.access.expires.Unix(),
+		Issuer: s.Issuer, Subject: x.subject(), Audience: s.audience(x), Expires: x.access.expires.Unix(),
 		IssuedAt: now.Unix(), ID: id.String(), ClientID: x.client.ID, Scope: strings.Join(x.access.scopes, " "), Confirmation: confirm(x.key),
 	}
 	g := x.grant
@@ -96,6 +96,8 @@ type accessToken struct {
 	// user is whom the token speaks for, which a pairwise sub does not tell;
 	// uuid.Nil for a client's own token, and until the grant was looked up.
 	user uuid.UUID
+	// claims are those that the grant gives beside its scopes, see [Grant.Claims].
+	claims string
 }
 
 func (t *accessToken) scopes() []string { return scopeList(t.Scope) }
@@ -138,8 +140,13 @@ func (s *Server) accessTokenOfUser(ctx context.Context, raw string) (*accessToke
 	if err := s.liveActors(ctx, t); err != nil {
 		return nil, nil, err
 	}
-	user, err := s.Store.UserOfGrant(ctx, t.Grant, t.ID)
-	return t, user, gone(err)
+	user, claims, err := s.Store.UserOfGrant(ctx, t.Grant, t.ID)
+	if err != nil {
+		return nil, nil, gone(err)
+	}
+	live := *t // t may be shared with other requests
+	live.user, live.claims = user.ID, claims
+	return &live, user, nil
 }
 
 func gone(err error) error {

@@ -1,35 +1,38 @@
 package oauth
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"gatehouse/authn"
 	"gatehouse/directory"
 	"gatehouse/internal/web"
 )
 
-// authorization is a valid authorization request.
+// authorization is an authorization request, valid once it was checked.
 type authorization struct {
-	client      *Client
 	params      url.Values
+	pushed      bool  // the parameters came over [Server.Push]
+	flow        *flow // nil until the browser had to go elsewhere
+	client      *Client
 	redirectURI string
+	mode        string // of the response
 	scopes      []string
+	resources   []string // whom the tokens are for
 	prompt      []string
 	maxAge      time.Duration // noMaxAge when not asked for
-	acrValues   []string
-	hint        string // the sub of id_token_hint; "" for none
+	acrValues   []string      // the levels asked for; none for any
+	claims      claimsRequest
+	hint        string // the sub that somebody else's session does not serve; "" for anybody
 	request     fositeAuthorization
-	flow        *flow // nil until the browser had to go elsewhere
 }
 
 const noMaxAge = time.Duration(-1)
@@ -45,20 +48,39 @@ func (s *Server) Authorize(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.authorize(w, r, params, nil)
+	a := &authorization{params: params}
+	if strings.HasPrefix(params.Get("request_uri"), pushedPrefix) {
+		if a, err = s.takePushed(r.Context(), params); err != nil {
+			return err
+		}
+	}
+	return s.authorize(w, r, a)
 }
 
 // authorize checks a request, new or from a flow, and decides what comes next.
-func (s *Server) authorize(w http.ResponseWriter, r *http.Request, params url.Values, f *flow) error {
-	client, err := s.clientOf(r.Context(), params)
+func (s *Server) authorize(w http.ResponseWriter, r *http.Request, a *authorization) error {
+	client, err := s.clientOf(r.Context(), a.params)
 	if err != nil {
 		return err
 	}
-	a := &authorization{client: client, params: params, redirectURI: params.Get("redirect_uri"), flow: f}
+	a.from(client)
 	if err := s.check(r.Context(), a); err != nil {
-		return s.answerError(w, a, err)
+		return s.answerError(w, r, a, err)
+	}
+	if r.Method == http.MethodPost && a.flow == nil && s.Cookies.Get(r, authn.SessionCookie) == "" {
+		// The browser keeps the session back from a form of another site. The
+		// GET that it makes of our redirect brings it.
+		return s.suspend(w, r, a, stepResume)
 	}
 	return s.dispatch(w, r, a)
+}
+
+// from notes whose request it is, and how an answer reaches them.
+func (a *authorization) from(client *Client) {
+	a.client, a.redirectURI, a.mode = client, a.params.Get("redirect_uri"), modeQuery
+	if mode := a.params.Get("response_mode"); client.mayAnswerBy(mode, a.redirectURI) {
+		a.mode = mode
+	}
 }
 
 // authorizeParameters merges the query and, for POST, the form.
@@ -95,11 +117,14 @@ func (s *Server) check(ctx context.Context, a *authorization) error {
 	if err := a.checkSupported(); err != nil {
 		return err
 	}
-	if err := s.checkResource(a.params); err != nil {
+	if err := s.readResources(a); err != nil {
 		return err
 	}
 	if err := a.checkChallenge(); err != nil {
 		return err
+	}
+	if jkt := a.params.Get("dpop_jkt"); jkt != "" && !isSHA256(jkt) {
+		return refuse("invalid_request", "The dpop_jkt is not the base64url of a SHA-256")
 	}
 	if err := a.readInteraction(); err != nil {
 		return err
@@ -107,6 +132,10 @@ func (s *Server) check(ctx context.Context, a *authorization) error {
 	if err := s.readHint(ctx, a); err != nil {
 		return err
 	}
+	if err := a.readClaims(); err != nil {
+		return err
+	}
+	a.acrValues = a.levels()
 	a.scopes = unique(scopeList(a.params.Get("scope")))
 	return s.parse(ctx, a)
 }
@@ -126,11 +155,11 @@ func (a *authorization) checkSupported() error {
 		return refuse("invalid_request", "The parameter response_type is missing")
 	case p.Get("response_type") != "code":
 		return refuse("unsupported_response_type", "Only the response type code is supported")
-	case p.Has("response_mode") && p.Get("response_mode") != "query":
-		return refuse("invalid_request", "Only the response mode query is supported")
+	case !a.client.mayAnswerBy(cmp.Or(p.Get("response_mode"), modeQuery), a.redirectURI):
+		return refuse("invalid_request", "The response mode is not supported, or not for this client")
 	case !p.Has("scope"):
 		return refuse("invalid_scope", "The parameter scope is missing")
-	case a.client.RequirePAR:
+	case a.client.RequirePAR && !a.pushed && a.flow == nil:
 		return refuse("invalid_request", "The client has to push its authorization requests")
 	case !slices.Contains(a.client.GrantTypes, GrantAuthorizationCode):
 		return refuse("unauthorized_client", "The client is not registered for authorization codes")
@@ -148,61 +177,16 @@ func (a *authorization) checkChallenge() error {
 	if method != "S256" {
 		return refuse("invalid_request", "A code_challenge with the method S256 is required")
 	}
-	if raw, err := base64.RawURLEncoding.DecodeString(challenge); err != nil || len(raw) != 32 {
+	if !isSHA256(challenge) {
 		return refuse("invalid_request", "The code_challenge is not the base64url of a SHA-256")
 	}
 	return nil
 }
 
-// readInteraction reads the parameters that say how the user is to be met.
-func (a *authorization) readInteraction() error {
-	a.prompt = strings.Fields(a.params.Get("prompt"))
-	for _, p := range a.prompt {
-		if !slices.Contains([]string{"none", "login", "consent", "select_account"}, p) {
-			return refuse("invalid_request", "The prompt is not known")
-		}
-	}
-	if a.wants("none") && len(a.prompt) > 1 {
-		return refuse("invalid_request", "The prompt none goes with no other")
-	}
-	a.acrValues = strings.Fields(a.params.Get("acr_values"))
-	a.maxAge = noMaxAge
-	if a.params.Has("max_age") {
-		seconds, err := strconv.ParseUint(a.params.Get("max_age"), 10, 31)
-		if err != nil {
-			return refuse("invalid_request", "The max_age is not a number of seconds")
-		}
-		a.maxAge = time.Duration(seconds) * time.Second
-	}
-	return nil
-}
-
-// readHint reads whom id_token_hint is about. An ID token serves after it has
-// expired, and after its key was retired.
-func (s *Server) readHint(ctx context.Context, a *authorization) error {
-	if !a.params.Has("id_token_hint") {
-		return nil
-	}
-	v, err := s.Keys.Verify(ctx, a.params.Get("id_token_hint"))
-	if errors.Is(err, directory.ErrUnavailable) {
-		return err
-	}
-	if err != nil || v.Type != TypeIDToken {
-		return refuse("invalid_request", "The id_token_hint is not an ID token of this service")
-	}
-	a.hint, err = subjectOf(v.Claims)
-	return err
-}
-
-// subjectOf reads the sub of verified claims.
-func subjectOf(claims json.RawMessage) (string, error) {
-	var c struct {
-		Subject string `json:"sub"`
-	}
-	if err := json.Unmarshal(claims, &c); err != nil {
-		return "", fmt.Errorf("decode claims: %w", err)
-	}
-	return c.Subject, nil
+// isSHA256 reports whether text is the base64url of a SHA-256.
+func isSHA256(text string) bool {
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	return err == nil && len(raw) == 32
 }
 
 // parse lets fosite read the request. It sees only the parameters it has a say
@@ -218,34 +202,4 @@ func (s *Server) parse(ctx context.Context, a *authorization) error {
 	request, err := s.fosite().authorize.NewAuthorizeRequest(ctx, fositeRequest(ctx, form))
 	a.request = request
 	return err
-}
-
-// answerError tells the client what went wrong; a store's failure is answered here.
-func (s *Server) answerError(w http.ResponseWriter, a *authorization, err error) error {
-	var refusal *web.Error
-	if err = protocolError(err); !errors.As(err, &refusal) || refusal.Status >= http.StatusInternalServerError {
-		return err
-	}
-	web.NoteRefusal(w, refusal.Code, err)
-	return s.answer(w, a, url.Values{"error": {refusal.Code}, "error_description": {describable(refusal.Message)}})
-}
-
-// answer sends the browser back to the client with a response that says who
-// made it (RFC 9207). The status is 303: 307 would repeat a POST with what it held.
-func (s *Server) answer(w http.ResponseWriter, a *authorization, response url.Values) error {
-	response.Set("iss", s.Issuer)
-	if a.params.Has("state") {
-		response.Set("state", a.params.Get("state"))
-	}
-	separator := "?"
-	if strings.Contains(a.redirectURI, "?") {
-		separator = "&"
-	}
-	return seeOther(w, a.redirectURI+separator+response.Encode())
-}
-
-func seeOther(w http.ResponseWriter, location string) error {
-	w.Header().Set("Location", location)
-	w.WriteHeader(http.StatusSeeOther)
-	return nil
 }

@@ -96,7 +96,8 @@ func TestTheAuthorizationEndpointRefuses(t *testing.T) {
 		"no response type":         {request("conf", "response_type", ""), "invalid_request"},
 		"implicit":                 {request("conf", "response_type", "token"), "unsupported_response_type"},
 		"hybrid":                   {request("conf", "response_type", "code id_token"), "unsupported_response_type"},
-		"form_post":                {request("conf", "response_mode", "form_post"), "invalid_request"},
+		"a mode not supported":     {request("conf", "response_mode", "fragment"), "invalid_request"},
+		"a key that is no hash":    {request("conf", "dpop_jkt", "abc"), "invalid_request"},
 		"a request object":         {request("conf", "request", "eyJhbGciOiJub25lIn0.e30."), "request_not_supported"},
 		"a request object alone":   {request("conf", "request", "x", "scope", "notify.admin"), "request_not_supported"},
 		"a request URI":            {request("conf", "request_uri", "https://evil.example/"), "request_uri_not_supported"},
@@ -207,7 +208,7 @@ func TestSigningInAgain(t *testing.T) {
 		}{
 			"nothing asked":          {nil, time.Hour, true},
 			"prompt=login":           {[]string{"prompt", "login"}, 0, false},
-			"prompt=select_account":  {[]string{"prompt", "select_account"}, 0, false},
+			"select_account, login":  {[]string{"prompt", "select_account login"}, 0, false},
 			"max_age not reached":    {[]string{"max_age", "10"}, 10 * time.Second, true},
 			"max_age exceeded":       {[]string{"max_age", "10"}, 11 * time.Second, false},
 			"max_age=0":              {[]string{"max_age", "0"}, 0, false},

@@ -25,13 +25,13 @@ func (s *Server) ConsentPage(w http.ResponseWriter, r *http.Request) error {
 	if f.Device != nil {
 		return s.deviceConsent(w, r, f, user)
 	}
-	client, err := s.clientOf(r.Context(), f.Params)
+	a, err := s.authorizationOf(r.Context(), f)
 	if err != nil {
 		return err
 	}
 	return s.Pages.Consent(w, r, pages.ConsentView{
-		Flow: f.ID, ClientName: client.Name, UserName: user.Name,
-		Scopes: scopeList(f.Params.Get("scope")), FormAction: formAction(f.Params.Get("redirect_uri")),
+		Flow: f.ID, ClientName: a.client.Name, UserName: user.Name,
+		Scopes: a.asksFor(), FormAction: formAction(a.redirectURI),
 	})
 }
 
@@ -70,19 +70,30 @@ func (s *Server) consenting(r *http.Request) (*flow, *authn.Session, *directory.
 	return f, session, user, unavailable(err)
 }
 
+// authorizationOf is the request of a flow, which was checked when it began.
+func (s *Server) authorizationOf(ctx context.Context, f *flow) (*authorization, error) {
+	client, err := s.clientOf(ctx, f.Params)
+	if err != nil {
+		return nil, err
+	}
+	a := &authorization{params: f.Params, flow: f}
+	a.from(client)
+	return a, a.readClaims()
+}
+
 func (s *Server) consentGiven(w http.ResponseWriter, r *http.Request, f *flow, session *authn.Session) error {
-	client, err := s.clientOf(r.Context(), f.Params)
+	a, err := s.authorizationOf(r.Context(), f)
 	if err != nil {
 		return err
 	}
-	if err := s.rememberConsent(r.Context(), client, session, scopeList(f.Params.Get("scope"))); err != nil {
+	if err := s.rememberConsent(r.Context(), a.client, session, a.asksFor()); err != nil {
 		return unavailable(err)
 	}
 	f.ConsentBy = session.UserID
 	if err := s.putFlow(r.Context(), f); err != nil {
 		return unavailable(err)
 	}
-	return s.authorize(w, r, f.Params, f)
+	return s.authorize(w, r, a)
 }
 
 // rememberConsent adds scopes to what the user has allowed the client.
@@ -102,14 +113,13 @@ func (s *Server) rememberConsent(ctx context.Context, client *Client, session *a
 }
 
 func (s *Server) consentDenied(w http.ResponseWriter, r *http.Request, f *flow) error {
-	client, err := s.clientOf(r.Context(), f.Params)
+	a, err := s.authorizationOf(r.Context(), f)
 	if err != nil {
 		return err
 	}
 	if err := s.takeFlow(r.Context(), f.ID); err != nil {
 		return err
 	}
-	a := &authorization{client: client, params: f.Params, redirectURI: f.Params.Get("redirect_uri")}
 	putOff(w, "access_denied", "the user did not consent")
-	return s.answer(w, a, url.Values{"error": {"access_denied"}, "error_description": {"The user did not allow it"}})
+	return s.answer(w, r, a, url.Values{"error": {"access_denied"}, "error_description": {"The user did not allow it"}})
 }

@@ -49,7 +49,7 @@ func (s *Server) DeviceAuthorization(w http.ResponseWriter, r *http.Request) err
 		return err
 	}
 	body, err := s.beginDevice(r.Context(), &DeviceAuthorization{
-		ClientID: client.ID, Scopes: unique(scopeList(form.Get("scope"))), Audience: []string{s.Issuer}, KeyThumbprint: key,
+		ClientID: client.ID, Scopes: unique(scopeList(form.Get("scope"))), Audience: s.resourcesFor(form), KeyThumbprint: key,
 	})
 	if errors.Is(err, directory.ErrNotFound) {
 		return invalidClient(r, err) // deleted in the meantime
@@ -74,7 +74,7 @@ func (s *Server) checkDevice(client *Client, form url.Values) error {
 			return refuse("invalid_scope", "The client is not registered for one of the scopes")
 		}
 	}
-	return s.checkResource(form)
+	return s.checkResources(client, resourcesOf(form))
 }
 
 // beginDevice stores a device's request under codes of its own.

@@ -16,6 +16,7 @@ const (
 	UserInfoPath   = "/oauth/userinfo"
 	IntrospectPath = "/oauth/introspect"
 	RevokePath     = "/oauth/revoke"
+	PushPath       = "/oauth/par"
 	JWKSPath       = "/oauth/jwks"
 	EndSessionPath = "/oauth/end-session"
 	DevicePath     = "/device" // where people enter what a device shows
@@ -42,6 +43,7 @@ type metadata struct {
 	DeviceAuthorization   string `json:"device_authorization_endpoint"`
 	RegistrationEndpoint  string `json:"registration_endpoint"`
 	EndSessionEndpoint    string `json:"end_session_endpoint"`
+	PushEndpoint          string `json:"pushed_authorization_request_endpoint"`
 	JWKSURI               string `json:"jwks_uri"`
 	ServiceDocumentation  string `json:"service_documentation"`
 
@@ -54,8 +56,11 @@ type metadata struct {
 	PromptValuesSupported  []string `json:"prompt_values_supported"`
 	ClaimTypesSupported    []string `json:"claim_types_supported"`
 	ClaimsSupported        []string `json:"claims_supported"`
+	DisplayValuesSupported []string `json:"display_values_supported"`
+	UILocalesSupported     []string `json:"ui_locales_supported"`
 
 	IDTokenSigningAlgs         []string     `json:"id_token_signing_alg_values_supported"`
+	UserInfoSigningAlgs        []string     `json:"userinfo_signing_alg_values_supported"`
 	TokenAuthMethods           []AuthMethod `json:"token_endpoint_auth_methods_supported"`
 	TokenAuthSigningAlgs       []string     `json:"token_endpoint_auth_signing_alg_values_supported"`
 	IntrospectionAuthMethods   []AuthMethod `json:"introspection_endpoint_auth_methods_supported"`
@@ -70,6 +75,7 @@ type metadata struct {
 	RequestURIParameterSupport bool         `json:"request_uri_parameter_supported"`
 	BackchannelLogout          bool         `json:"backchannel_logout_supported"`
 	BackchannelLogoutSession   bool         `json:"backchannel_logout_session_supported"`
+	RequirePush                bool         `json:"require_pushed_authorization_requests"` // of every client
 }
 
 // Discovery tells clients where and what this server is: one document, built
@@ -96,24 +102,28 @@ func NewDiscovery(issuer string) *Discovery {
 		DeviceAuthorization:   issuer + DeviceAuthorizationPath,
 		RegistrationEndpoint:  issuer + RegisterPath,
 		EndSessionEndpoint:    issuer + EndSessionPath,
+		PushEndpoint:          issuer + PushPath,
 		JWKSURI:               issuer + JWKSPath,
 		ServiceDocumentation:  issuer + "/openapi.yaml",
 
 		ScopesSupported:        scopes,
 		ResponseTypesSupported: []string{"code"},
-		ResponseModesSupported: []string{"query"},
+		ResponseModesSupported: responseModes,
 		GrantTypesSupported:    grantTypes,
 		ACRValuesSupported:     []string{authn.ACRSingle, authn.ACRMulti},
 		SubjectTypesSupported:  []string{SubjectPublic, SubjectPairwise},
-		PromptValuesSupported:  []string{"none", "login", "consent"},
+		PromptValuesSupported:  prompts,
 		ClaimTypesSupported:    []string{"normal"},
 		ClaimsSupported: []string{
 			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "sid",
 			"name", "given_name", "family_name", "preferred_username", "updated_at",
-			"email", "email_verified", "phone_number", "phone_number_verified",
+			"email", "email_verified", "phone_number",
 		},
+		DisplayValuesSupported: []string{"page"},
+		UILocalesSupported:     []string{"en"},
 
 		IDTokenSigningAlgs:        []string{RS256, ES256, EdDSA},
+		UserInfoSigningAlgs:       []string{RS256, ES256, EdDSA},
 		TokenAuthMethods:          append(confidential, NoAuthentication),
 		TokenAuthSigningAlgs:      algs,
 		IntrospectionAuthMethods:  confidential,
@@ -125,6 +135,7 @@ func NewDiscovery(issuer string) *Discovery {
 		ResponseIssuer:            true,
 		BackchannelLogout:         true,
 		BackchannelLogoutSession:  true,
+		ClaimsParameterSupported:  true,
 	}, discoveryMaxAge)}
 }
 

@@ -19,12 +19,14 @@ type step int
 
 const (
 	stepSignIn step = iota
+	stepSelect
 	stepConsent
+	stepResume // the same again, by a GET
 	stepIssue
 )
 
-// dispatch is the only place that decides what comes next: sign in, consent, or
-// the code. It is entered with the request and again whenever the browser comes
+// dispatch is the only place that decides what comes next: sign in, choose an
+// account, consent, or the code. It is entered with the request and again whenever the browser comes
 // back from one of the pages.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, a *authorization) error {
 	session, user, err := s.session(r)
@@ -44,19 +46,35 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, a *authorizati
 	switch {
 	case next == stepIssue:
 		return s.issue(w, r, a, session, user)
+	case !reachable(a.claims.essentialLevels()):
+		return s.answerError(w, r, a, errUnmet)
 	case a.wants("none"):
-		return s.answerError(w, a, unattended[next])
+		return s.answerError(w, r, a, unattended[next])
 	case next == stepSignIn && a.signedInSince(session):
-		// Whoever signed in is not who the hint is about: asking again would not end.
-		return s.answerError(w, a, unattended[stepSignIn])
+		// Whoever signed in is not who was asked for, or did not reach the level
+		// that was: asking again would not end.
+		return s.answerError(w, r, a, a.missed(expected))
 	default:
 		return s.suspend(w, r, a, next)
 	}
 }
 
+// missed is the answer to a sign-in that does not serve.
+func (a *authorization) missed(expected bool) error {
+	if expected {
+		return errUnmet
+	}
+	return unattended[stepSignIn]
+}
+
+// errUnmet says that the essential level is out of the user's reach (OpenID
+// Connect Core Error Code unmet_authentication_requirements).
+var errUnmet = refuse("unmet_authentication_requirements", "The user cannot be authenticated at the level that is needed")
+
 // unattended is the answer to prompt=none when somebody would have to be asked.
 var unattended = map[step]error{
 	stepSignIn:  refuse("login_required", "The user has to sign in"),
+	stepSelect:  refuse("account_selection_required", "The user has to choose an account"),
 	stepConsent: refuse("consent_required", "The user has to consent"),
 }
 
@@ -74,12 +92,16 @@ func (s *Server) session(r *http.Request) (*authn.Session, *directory.User, erro
 }
 
 // satisfiedBy reports whether a session is good enough for the request. A
-// sign-in that this flow led to satisfies whatever it was asked for.
+// sign-in that this flow led to satisfies whatever it was asked for, but for an
+// essential level.
 func (a *authorization) satisfiedBy(session *authn.Session, now time.Time) bool {
+	if _, reached := stated(session.ACR, a.claims.essentialLevels()); !reached {
+		return false
+	}
 	if a.signedInSince(session) {
 		return true
 	}
-	if a.wants("login") || a.wants("select_account") {
+	if a.wants("login") {
 		return false
 	}
 	if a.maxAge != noMaxAge && (a.maxAge == 0 || now.Sub(session.AuthTime) > a.maxAge) {
@@ -102,8 +124,11 @@ func (a *authorization) levelReached(acr string) bool {
 	return !slices.Contains(a.acrValues, authn.ACRMulti)
 }
 
-// afterSignIn decides between consent and the code.
+// afterSignIn decides between the choice of an account, consent and the code.
 func (s *Server) afterSignIn(ctx context.Context, a *authorization, session *authn.Session) (step, error) {
+	if a.wants("select_account") && !a.signedInSince(session) && (a.flow == nil || a.flow.SelectedBy != session.UserID) {
+		return stepSelect, nil
+	}
 	if a.flow != nil && a.flow.ConsentBy == session.UserID {
 		return stepIssue, nil
 	}
@@ -117,7 +142,7 @@ func (s *Server) afterSignIn(ctx context.Context, a *authorization, session *aut
 	if err != nil && !errors.Is(err, directory.ErrNotFound) {
 		return stepConsent, err
 	}
-	for _, scope := range a.scopes {
+	for _, scope := range a.asksFor() {
 		if !slices.Contains(allowed, scope) {
 			return stepConsent, nil
 		}
@@ -145,12 +170,12 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, a *authorization,
 	ctx := withFositeClient(r.Context(), fositeClient{Client: a.client})
 	response, err := s.fosite().authorize.NewAuthorizeResponse(ctx, a.request, &exchange{client: a.client, form: a.params, grant: g})
 	if errors.Is(err, directory.ErrNotFound) { // the session has ended since it was looked up
-		return s.answerError(w, a, unattended[stepSignIn])
+		return s.answerError(w, r, a, unattended[stepSignIn])
 	}
 	if err != nil {
-		return s.answerError(w, a, err)
+		return s.answerError(w, r, a, err)
 	}
-	return s.answer(w, a, url.Values{"code": {response.GetCode()}})
+	return s.answer(w, r, a, url.Values{"code": {response.GetCode()}})
 }
 
 // newGrant is the grant of an authorization; fosite adds the code.
@@ -163,6 +188,11 @@ func (s *Server) newGrant(ctx context.Context, a *authorization, session *authn.
 	if err != nil {
 		return nil, err
 	}
+	claims, err := a.claims.granted(a.client)
+	if err != nil {
+		return nil, err
+	}
+	level, _ := stated(session.ACR, a.claims.essentialLevels())
 	now := s.now()
 	// Without a refresh token nothing outlives the code and one access token.
 	lifetime := s.Lifetimes.code() + s.Lifetimes.access()
@@ -170,9 +200,10 @@ func (s *Server) newGrant(ctx context.Context, a *authorization, session *authn.
 		lifetime = s.Lifetimes.refresh()
 	}
 	return &Grant{
-		ID: id, ClientID: a.client.ID, UserID: user.ID, Subject: subject, SessionID: session.ID, Scopes: a.scopes, Audience: []string{s.Issuer},
-		ACR: session.ACR, AMR: session.AMR, AuthTime: session.AuthTime,
+		ID: id, ClientID: a.client.ID, UserID: user.ID, Subject: subject, SessionID: session.ID, Scopes: a.scopes, Audience: a.resources,
+		ACR: level, AMR: session.AMR, AuthTime: session.AuthTime,
 		RedirectURI: a.redirectURI, Nonce: a.params.Get("nonce"), CodeChallenge: a.params.Get("code_challenge"),
+		Claims: claims, KeyThumbprint: a.params.Get("dpop_jkt"),
 		CodeExpiresAt: now.Add(s.Lifetimes.code()), CreatedAt: now, ExpiresAt: now.Add(lifetime),
 	}, nil
 }
@@ -186,5 +217,5 @@ func (s *Server) Continue(w http.ResponseWriter, r *http.Request) error {
 	if f.Device != nil {
 		return s.continueDevice(w, r, f)
 	}
-	return s.authorize(w, r, f.Params, f)
+	return s.authorize(w, r, &authorization{params: f.Params, flow: f})
 }

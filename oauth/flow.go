@@ -28,10 +28,17 @@ type flow struct {
 	Params    url.Values `json:"params"`
 	Browser   []byte     `json:"browser"` // SHA-256 of the browser's cookie
 	CreatedAt time.Time  `json:"created_at"`
-	// ConsentBy is the user who consented in this flow.
-	ConsentBy uuid.UUID `json:"consent_by,omitzero"`
+	// ConsentBy is the user who consented in this flow, SelectedBy the one who
+	// chose to go on as who they are.
+	ConsentBy  uuid.UUID `json:"consent_by,omitzero"`
+	SelectedBy uuid.UUID `json:"selected_by,omitzero"`
 	// Device is set in a flow that no client's browser began, but a device.
 	Device *deviceFlow `json:"device,omitempty"`
+}
+
+// pageOf is where a browser goes for a step.
+var pageOf = map[step]string{
+	stepSignIn: "/signin", stepSelect: SelectAccountPath, stepConsent: "/consent", stepResume: pages.ContinuePath,
 }
 
 // suspend sends the browser to a page, and remembers what to come back to.
@@ -41,11 +48,7 @@ func (s *Server) suspend(w http.ResponseWriter, r *http.Request, a *authorizatio
 			return unavailable(err)
 		}
 	}
-	page := "/signin"
-	if next == stepConsent {
-		page = "/consent"
-	}
-	return seeOther(w, page+"?flow="+a.flow.ID)
+	return seeOther(w, pageOf[next]+"?flow="+a.flow.ID)
 }
 
 // begin stores a new flow for the authorization's browser.
@@ -146,17 +149,27 @@ func (s *Server) Flow(ctx context.Context, id, browser string) (*pages.Flow, err
 	}
 	return &pages.Flow{
 		ID: id, ClientName: client.Name, LoginHint: f.Params.Get("login_hint"), FormAction: formAction(f.Params.Get("redirect_uri")),
-		ACRValues: strings.Fields(f.Params.Get("acr_values")), UILocales: f.Params.Get("ui_locales"),
+		ACRValues: f.levels(client), UILocales: f.Params.Get("ui_locales"),
 	}, nil
 }
 
-// formAction is a redirect URI as a source of a Content-Security-Policy.
+// levels are the levels that the flow's client asks for.
+func (f *flow) levels(client *Client) []string {
+	a := authorization{client: client, params: f.Params}
+	if a.readClaims() != nil {
+		return nil // such a request begins no flow
+	}
+	return a.levels()
+}
+
+// formAction is a redirect URI as a source of a Content-Security-Policy, whose
+// grammar knows no IPv6 addresses.
 func formAction(redirectURI string) string {
 	u, err := url.Parse(redirectURI)
 	switch {
 	case err != nil:
 		return ""
-	case u.Host == "":
+	case u.Host == "", strings.HasPrefix(u.Host, "["):
 		return u.Scheme + ":"
 	default:
 		return u.Scheme + "://" + u.Host

@@ -40,19 +40,24 @@ func parseForm(r *http.Request) error {
 	}
 }
 
+// repeatable is the one parameter that may be there twice (RFC 8707 section 2).
+const repeatable = "resource"
+
 // parameters returns the values that are not empty. A parameter that is there
 // twice is refused, because two readers may differ on which one counts.
 func parameters(values url.Values) (url.Values, error) {
 	kept := make(url.Values, len(values))
 	for name, all := range values {
-		if len(all) > 1 {
+		if len(all) > 1 && name != repeatable {
 			return nil, refuse("invalid_request", "A parameter is repeated")
 		}
-		if !utf8.ValidString(all[0]) || strings.ContainsRune(all[0], 0) {
-			return nil, refuse("invalid_request", "A parameter holds a character that is not allowed")
-		}
-		if all[0] != "" {
-			kept[name] = all
+		for _, value := range all {
+			if !utf8.ValidString(value) || strings.ContainsRune(value, 0) {
+				return nil, refuse("invalid_request", "A parameter holds a character that is not allowed")
+			}
+			if value != "" {
+				kept.Add(name, value)
+			}
 		}
 	}
 	return kept, nil

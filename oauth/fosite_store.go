@@ -87,7 +87,7 @@ func (st fositeStore) GetRefreshTokenSession(ctx context.Context, token string, 
 	if !ok {
 		return nil, because(fosite.ErrNotFound, "the refresh token is not one that this service made")
 	}
-	if x.form.Has("scope") {
+	if x.form.Has("scope") || x.form.Has("resource") {
 		if err := st.checkNarrower(ctx, x, id); err != nil {
 			return nil, err
 		}
@@ -110,7 +110,8 @@ func (st fositeStore) spend(ctx context.Context, x *exchange, spent Exchange,
 		return nil, err
 	}
 	x.over(g)
-	return x.request, nil
+	// Of a code, which this try has spent; a refresh was held against its grant before.
+	return x.request, within(g.Audience, resourcesOf(x.form))
 }
 
 // refused finds out whether what could not be spent is a replay, which its
@@ -197,7 +198,7 @@ func (st fositeStore) checkNarrower(ctx context.Context, x *exchange, id uuid.UU
 			return refuse("invalid_scope", "The scope exceeds what was granted")
 		}
 	}
-	return nil
+	return within(g.Audience, resourcesOf(x.form))
 }
 
 // verifies reports whether a PKCE verifier fits a challenge; "" fits "".

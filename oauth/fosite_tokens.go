@@ -55,7 +55,7 @@ func (t fositeTokens) GenerateAccessToken(ctx context.Context, r fosite.Requeste
 
 func (t fositeTokens) opaque(x *exchange, id uuid.UUID, now time.Time) (err error) {
 	row := &OpaqueToken{
-		ClientID: x.client.ID, Grant: x.grantID(), Scopes: x.access.scopes, Audience: []string{t.s.Issuer},
+		ClientID: x.client.ID, Grant: x.grantID(), Scopes: x.access.scopes, Audience: t.s.audience(x),
 		KeyThumbprint: x.key, CreatedAt: now, ExpiresAt: x.access.expires,
 	}
 	x.access.opaque = row
@@ -67,8 +67,13 @@ func (t fositeTokens) opaque(x *exchange, id uuid.UUID, now time.Time) (err erro
 func (t fositeTokens) GenerateIDToken(ctx context.Context, lifetime time.Duration, r fosite.Requester) (string, error) {
 	x := r.GetSession().(*exchange)
 	g, alg, now := x.grant, x.client.IDTokenAlg, t.s.now()
+	info, err := t.s.idTokenInfo(ctx, g)
+	if err != nil {
+		return "", err
+	}
 	return t.s.Keys.Sign(ctx, alg, TypeIDToken, idClaims{
-		Issuer: t.s.Issuer, Subject: x.subject(), Audience: x.client.ID,
+		userInfo: info,
+		Issuer:   t.s.Issuer, Subject: x.subject(), Audience: x.client.ID,
 		Expires: now.Add(lifetime).Unix(), IssuedAt: now.Unix(), AuthTime: g.AuthTime.Unix(),
 		Nonce: g.Nonce, ACR: g.ACR, AMR: g.AMR, SessionID: g.SessionID, TokenHash: tokenHash(alg, x.access.token),
 	})
@@ -107,6 +112,8 @@ type idClaims struct {
 	AMR       []string  `json:"amr,omitempty"`
 	SessionID uuid.UUID `json:"sid,omitzero"`
 	TokenHash string    `json:"at_hash,omitempty"`
+	// What the claims parameter asked for about the user; nil for nothing.
+	*userInfo
 }
 
 // audience is the aud claim: one string where there is one (RFC 7519 section 4.1.3).

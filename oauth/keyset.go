@@ -22,9 +22,11 @@ const (
 	TypeAccessToken = "at+jwt" // RFC 9068
 	TypeIDToken     = "JWT"
 	TypeLogoutToken = "logout+jwt"
+	// A signed userinfo answer is like an ID token, and must not serve as a hint.
+	TypeUserInfo = "userinfo+jwt"
 )
 
-var tokenTypes = [...]string{TypeAccessToken, TypeIDToken, TypeLogoutToken}
+var tokenTypes = [...]string{TypeAccessToken, TypeIDToken, TypeLogoutToken, TypeUserInfo}
 
 // ErrUnverified says that a token was not signed by one of our keys, or not in
 // the way we sign.

@@ -13,9 +13,6 @@ const (
 	ApplicationNative = "native"
 )
 
-// registrableModes are the response modes that a client may be held to.
-var registrableModes = []string{"query", "form_post"}
-
 const (
 	maxMetadataList = 20
 	maxMetadataText = 200
@@ -59,7 +56,7 @@ func (c *Client) validateAnswers(f *faults) {
 	f.add(!slices.Contains(algs, c.UserInfoAlg), "userinfo_signed_response_alg", "must be RS256, ES256 or EdDSA")
 	f.add(c.DefaultMaxAge != nil && (*c.DefaultMaxAge < 0 || *c.DefaultMaxAge > maxDefaultAge), "default_max_age", "must be a number of seconds, up to ten years")
 	for _, mode := range c.ResponseModes {
-		f.add(!slices.Contains(registrableModes, mode), "response_modes", "has a mode other than query and form_post")
+		f.add(!slices.Contains(responseModes, mode), "response_modes", "has a mode other than query and form_post")
 	}
 	validateTexts(f, "default_acr_values", c.DefaultACRValues)
 }

@@ -82,6 +82,10 @@ type Pages interface {
 	// SignOut ends the browser's session, if it has one, and sends it to an
 	// address, "" for a page that says so.
 	SignOut(w http.ResponseWriter, r *http.Request, to string) error
+	// SelectAccount asks whether to go on as the user who is signed in.
+	SelectAccount(w http.ResponseWriter, r *http.Request, v pages.SelectAccountView) error
+	// FormPost has the browser post a response to a client.
+	FormPost(w http.ResponseWriter, r *http.Request, v pages.FormPostView) error
 }
 
 // Lifetimes are how long things are good for; zero values are the defaults.
@@ -92,6 +96,7 @@ type Lifetimes struct {
 	Refresh time.Duration // 30 days from the sign-in, however often it is used
 	Flow    time.Duration // 1 hour, the life of a code sent by SMS
 	Device  time.Duration // 10 minutes for a device's codes
+	Pushed  time.Duration // 60 seconds, for a request_uri (RFC 9126 section 2.2)
 }
 
 func (l Lifetimes) code() time.Duration    { return cmp.Or(l.Code, time.Minute) }
@@ -99,6 +104,7 @@ func (l Lifetimes) access() time.Duration  { return cmp.Or(l.Access, 10*time.Min
 func (l Lifetimes) id() time.Duration      { return cmp.Or(l.ID, time.Hour) }
 func (l Lifetimes) refresh() time.Duration { return cmp.Or(l.Refresh, 30*24*time.Hour) }
 func (l Lifetimes) flow() time.Duration    { return cmp.Or(l.Flow, time.Hour) }
+func (l Lifetimes) pushed() time.Duration  { return cmp.Or(l.Pushed, time.Minute) }
 
 func (l Lifetimes) device() time.Duration { return cmp.Or(l.Device, 10*time.Minute) }
 

@@ -120,9 +120,9 @@ type GrantStore interface {
 	// DeleteGrant ends a grant and reports whether there was one.
 	DeleteGrant(ctx context.Context, id uuid.UUID) (bool, error)
 
-	// UserOfGrant returns the user of a grant from which the token jti was
-	// issued, unless that token was revoked.
-	UserOfGrant(ctx context.Context, grant uuid.UUID, jti string) (*directory.User, error)
+	// UserOfGrant returns the user and the claims of a grant from which the token
+	// jti was issued, unless that token was revoked.
+	UserOfGrant(ctx context.Context, grant uuid.UUID, jti string) (user *directory.User, claims string, err error)
 	// LiveGrant is UserOfGrant for those who need no more than the user's id.
 	LiveGrant(ctx context.Context, grant uuid.UUID, jti string) (uuid.UUID, error)
 	// PairwiseSubject returns the subject of a user in a sector, which is p's
@@ -149,4 +149,7 @@ type FlowCache interface {
 	Flow(ctx context.Context, id string) ([]byte, error)
 	// TakeFlow returns a flow and forgets it, so that it issues once.
 	TakeFlow(ctx context.Context, id string) ([]byte, error)
+	PutPushed(ctx context.Context, clientID, uri string, request []byte, ttl time.Duration) error
+	// TakePushed returns what the client has pushed, and forgets it.
+	TakePushed(ctx context.Context, clientID, uri string) ([]byte, error)
 }

@@ -73,7 +73,7 @@ func (s *Server) checkTokenRequest(client *Client, form url.Values) error {
 	if grantType == GrantTokenExchange {
 		return checkExchange(form)
 	}
-	if err := s.checkResource(form); err != nil {
+	if err := s.checkResources(client, resourcesOf(form)); err != nil {
 		return err
 	}
 	switch grantType {
@@ -90,14 +90,6 @@ func (s *Server) checkTokenRequest(client *Client, form url.Values) error {
 func require(form url.Values, name string) error {
 	if !form.Has(name) {
 		return refuse("invalid_request", "The parameter "+name+" is missing")
-	}
-	return nil
-}
-
-// checkResource admits the one resource that tokens are for (RFC 8707).
-func (s *Server) checkResource(form url.Values) error {
-	if form.Has("resource") && form.Get("resource") != s.Issuer {
-		return refuse("invalid_target", "The resource is not known here")
 	}
 	return nil
 }

@@ -1,8 +1,11 @@
 package oauth
 
 import (
+	"context"
+	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"gatehouse/directory"
 	"gatehouse/internal/web"
@@ -10,7 +13,7 @@ import (
 
 // userInfo are the claims about a user (OpenID Connect Core section 5.1).
 type userInfo struct {
-	Subject           string `json:"sub"`
+	Subject           string `json:"sub,omitempty"`
 	Name              string `json:"name,omitempty"`
 	GivenName         string `json:"given_name,omitempty"`
 	FamilyName        string `json:"family_name,omitempty"`
@@ -31,7 +34,53 @@ func (s *Server) UserInfo(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return s.denied(shown, err)
 	}
-	return web.WriteJSON(w, http.StatusOK, userInfoOf(user, t))
+	names, err := parseGrantedClaims(t.claims)
+	if err != nil {
+		return err
+	}
+	for _, scope := range t.scopes() {
+		names.UserInfo = append(names.UserInfo, claimsOfScope[scope]...)
+	}
+	info := userInfoOf(user, names.UserInfo)
+	info.Subject = t.Subject
+	client, err := s.Clients.Get(r.Context(), t.ClientID)
+	if err != nil {
+		return s.denied(shown, gone(err))
+	}
+	return s.writeUserInfo(w, r, client, info)
+}
+
+// writeUserInfo answers in JSON, or in the signed form that the client is
+// registered for (OpenID Connect Core section 5.3.2).
+func (s *Server) writeUserInfo(w http.ResponseWriter, r *http.Request, client *Client, info *userInfo) error {
+	if client.UserInfoAlg == "" {
+		return web.WriteJSON(w, http.StatusOK, info)
+	}
+	signed, err := s.Keys.Sign(r.Context(), client.UserInfoAlg, TypeUserInfo, struct {
+		Issuer   string `json:"iss"`
+		Audience string `json:"aud"`
+		*userInfo
+	}{s.Issuer, client.ID, info})
+	if err != nil {
+		return unavailable(err)
+	}
+	w.Header().Set("Content-Type", "application/jwt")
+	_, _ = io.WriteString(w, signed) // the client has gone when this fails
+	return nil
+}
+
+// idTokenInfo are the claims about the user that the ID tokens of a grant hold;
+// nil for none.
+func (s *Server) idTokenInfo(ctx context.Context, g *Grant) (*userInfo, error) {
+	names, err := parseGrantedClaims(g.Claims)
+	if err != nil || len(names.IDToken) == 0 {
+		return nil, err
+	}
+	user, _, err := s.Store.UserOfGrant(ctx, g.ID, "")
+	if err != nil {
+		return nil, err
+	}
+	return userInfoOf(user, names.IDToken), nil
 }
 
 // userInfoCaller returns the token of a request and the user it speaks for.
@@ -73,40 +122,52 @@ func userInfoToken(r *http.Request) (shown, error) {
 	}
 }
 
-func userInfoOf(u *directory.User, t *accessToken) *userInfo {
-	info := &userInfo{Subject: t.Subject}
-	for _, scope := range t.scopes() {
-		switch scope {
-		case ScopeProfile:
-			info.addProfile(u)
-		case ScopeEmail:
-			info.addEmail(u)
-		case ScopePhone:
-			info.PhoneNumber = phoneNumber(u)
-		}
+// userInfoOf are the claims of some names about a user, without the subject.
+func userInfoOf(u *directory.User, names []string) *userInfo {
+	info := &userInfo{}
+	for _, name := range names {
+		info.add(u, name)
 	}
 	return info
 }
 
-func (info *userInfo) addProfile(u *directory.User) {
-	info.Name, info.GivenName, info.FamilyName = u.Name, u.FirstName, u.Surname
-	if info.GivenName == "" && info.FamilyName == "" {
-		info.GivenName, info.FamilyName = directory.SplitName(u.Name)
+func (info *userInfo) add(u *directory.User, name string) {
+	given, family := givenNames(u)
+	switch name {
+	case "name":
+		info.Name = u.Name
+	case "given_name":
+		info.GivenName = given
+	case "family_name":
+		info.FamilyName = family
+	case "preferred_username":
+		info.PreferredUsername = u.Username
+	case "updated_at":
+		info.UpdatedAt = changedAt(u).Unix()
+	case "email":
+		info.Email = u.EmailAddress
+	case "email_verified":
+		if verified := !u.EmailAccessValidatedAt.IsZero(); u.EmailAddress != "" {
+			info.EmailVerified = &verified
+		}
+	case "phone_number":
+		info.PhoneNumber = phoneNumber(u)
 	}
-	info.PreferredUsername = u.Username
-	changed := u.UpdatedAt
-	if changed.IsZero() {
-		changed = u.CreatedAt
-	}
-	info.UpdatedAt = changed.Unix()
 }
 
-func (info *userInfo) addEmail(u *directory.User) {
-	if u.EmailAddress == "" {
-		return
+// givenNames are the parts of a name, taken from the whole where only that is known.
+func givenNames(u *directory.User) (given, family string) {
+	if u.FirstName == "" && u.Surname == "" {
+		return directory.SplitName(u.Name)
 	}
-	verified := !u.EmailAccessValidatedAt.IsZero()
-	info.Email, info.EmailVerified = u.EmailAddress, &verified
+	return u.FirstName, u.Surname
+}
+
+func changedAt(u *directory.User) time.Time {
+	if u.UpdatedAt.IsZero() {
+		return u.CreatedAt
+	}
+	return u.UpdatedAt
 }
 
 // phoneNumber is the number in E.164, which OpenID Connect recommends; a number

@@ -131,13 +131,15 @@ const fromLiveGrant = ` from grants g join users u on u.id = g.user_id
 	and not exists (select 1 from revoked_tokens r where r.jti = $3)`
 
 // UserOfGrant implements oauth.GrantStore.
-func (s OAuthGrants) UserOfGrant(ctx context.Context, grant uuid.UUID, jti string) (*directory.User, error) {
+func (s OAuthGrants) UserOfGrant(ctx context.Context, grant uuid.UUID, jti string) (*directory.User, string, error) {
 	var u directory.User
-	err := s.DB.row(ctx, `select `+userColumns+fromLiveGrant, []any{grant, directory.MaxFailedLogins, jti}, userFields(&u)...)
+	var claims string
+	err := s.DB.row(ctx, `select `+userColumns+`, g.claims`+fromLiveGrant,
+		[]any{grant, directory.MaxFailedLogins, jti}, append(userFields(&u), &claims)...)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return &u, nil
+	return &u, claims, nil
 }
 
 // LiveGrant implements oauth.GrantStore.

@@ -44,6 +44,7 @@ var assets = sync.OnceValue(func() map[string]asset {
 // depend on the machine.
 var contentTypes = map[string]string{
 	".css": "text/css; charset=utf-8",
+	".js":  "text/javascript; charset=utf-8",
 	".svg": "image/svg+xml",
 	".txt": "text/plain; charset=utf-8",
 }

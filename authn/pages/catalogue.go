@@ -141,6 +141,13 @@ var english = catalogue{
 	"error.home":          "Go to the start page",
 	"home.signedin.title": "You are signed in",
 
+	"selectaccount.title":   "Choose an account",
+	"selectaccount.current": "Continue as %s",
+	"selectaccount.another": "Use another account",
+
+	"formpost.title": "Back to the service",
+	"formpost.text":  "Continue to go back to %s.",
+
 	"scope.openid":         "know that it is you",
 	"scope.profile":        "see your name",
 	"scope.email":          "see your email address",

@@ -70,13 +70,18 @@ func (p *Pages) frame(key string, f *Flow) frame {
 
 // render writes a page. Nothing is written when the template fails.
 func (p *Pages) render(w http.ResponseWriter, status int, name string, f *Flow, view any) error {
+	return p.renderWith(w, status, name, contentPolicy(f.FormAction), view)
+}
+
+// renderWith is render with a Content-Security-Policy of the page's own.
+func (p *Pages) renderWith(w http.ResponseWriter, status int, name, policy string, view any) error {
 	var page bytes.Buffer
 	if err := templates()[name].ExecuteTemplate(&page, "layout", view); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", contentPolicy(f.FormAction))
+	h.Set("Content-Security-Policy", policy)
 	// no-referrer would make browsers send "Origin: null" with our own forms.
 	h.Set("Referrer-Policy", "same-origin")
 	w.WriteHeader(status)
