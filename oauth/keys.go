@@ -120,12 +120,13 @@ func (k *Keys) Ensure(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read signing keys: %w", err)
 	}
+	now := k.Clock() // the keys of one birth are told by their time, see readyAt
 	for _, alg := range k.algs() {
 		for _, state := range []KeyState{ActiveKey, NextKey} {
 			if keyOf(rows, alg, state) != nil {
 				continue
 			}
-			if err := k.add(ctx, alg, state); err != nil {
+			if err := k.add(ctx, alg, state, now); err != nil {
 				return err
 			}
 		}
@@ -133,8 +134,8 @@ func (k *Keys) Ensure(ctx context.Context) error {
 	return k.Refresh(ctx)
 }
 
-func (k *Keys) add(ctx context.Context, alg string, state KeyState) error {
-	key, err := generateKey(alg, state, k.Sealer, k.Clock())
+func (k *Keys) add(ctx context.Context, alg string, state KeyState, now time.Time) error {
+	key, err := generateKey(alg, state, k.Sealer, now)
 	if err != nil {
 		return err
 	}

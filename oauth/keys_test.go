@@ -300,3 +300,20 @@ func TestPrivateKeysAreSealedForTheirRow(t *testing.T) {
 		t.Error("a key opens in another row")
 	}
 }
+
+// TestTheFirstRotationNeedNotWait: the keys of the first start were published
+// together, also when the clock goes on while they are made.
+func TestTheFirstRotationNeedNotWait(t *testing.T) {
+	storagetest.Each(t, func(t *testing.T, s *storage.Stores) {
+		clock := newMoving()
+		k := keysOn(t, s, clock)
+		k.Clock = func() time.Time { clock.Advance(time.Millisecond); return clock.Now() }
+		before := kidOf(t, sign(t, ensured(t, k), oauth.ES256))
+		if _, err := k.Rotate(t.Context(), operator); err != nil {
+			t.Fatal(err)
+		}
+		if after := kidOf(t, sign(t, k, oauth.ES256)); after == before {
+			t.Error("the next key waits, although everybody knows it")
+		}
+	})
+}
