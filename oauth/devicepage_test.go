@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/authn"
 	"gatehouse/oauth"
+	"gatehouse/storage/storagetest"
 )
 
 // TestADeviceIsAskedAboutEachTime (P18, P19): after a sign-in, with the client's
@@ -153,4 +154,30 @@ func TestTheQuestionAboutADeviceBelongsToItsBrowser(t *testing.T) {
 		}
 		g.poll("tv", code).refused(http.StatusBadRequest, "authorization_pending")
 	})
+}
+
+// TestReplicasShareEveryDevice sends each request to one of two servers in turn
+// (X26): what one began the other goes on with.
+func TestReplicasShareEveryDevice(t *testing.T) {
+	config := storagetest.Postgres(t)
+	one := newRig(t, storagetest.OpenConfig(t, config))
+	two := newReplica(t, storagetest.OpenConfig(t, config), one.clock)
+	two.alice, two.secrets = one.alice, one.secrets
+	var n atomic.Int64
+	either := func() *rig { return []*rig{one, two}[n.Add(1)%2] }
+	b := one.signedIn()
+	elsewhere := func() *browser { return &browser{g: either(), cookies: b.cookies} }
+	for range 3 {
+		code, shown := either().begun("tv")
+		either().poll("tv", code).refused(http.StatusBadRequest, "authorization_pending")
+		either().poll("tv", code).refused(http.StatusBadRequest, "slow_down")
+		flow := elsewhere().enter(shown).flow("/consent")
+		if got := elsewhere().do(http.MethodPost, "/consent", url.Values{"flow": {flow}, "consent": {"accept"}}); got.status != http.StatusOK {
+			t.Fatalf("%d %s", got.status, got.body)
+		}
+		won := race(one, func() *answer { return either().poll("tv", code) })
+		if got := either().bearer("/admin", won.text("access_token")); got.status != http.StatusOK {
+			t.Errorf("the access token: %d %s", got.status, got.body)
+		}
+	}
 }
