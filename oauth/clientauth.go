@@ -180,7 +180,7 @@ func (c *Client) hasSecretHash(method AuthMethod, hash []byte) bool {
 
 // lookUp is Get for an id that a stranger sent, of a client with that method.
 func (cs *Clients) lookUp(ctx context.Context, id string, method AuthMethod) (*Client, error) {
-	if !clientID.MatchString(id) {
+	if !clientID.MatchString(id) && !isDocumentID(id) {
 		return nil, errUnknownClient
 	}
 	c, err := cs.Get(ctx, id)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -45,6 +46,8 @@ type Clients struct {
 	// Fetch reads what clients publish at addresses of their own; without it
 	// no client can have such an address.
 	Fetch Fetcher
+	// Documents accepts clients whose id is the address of a document; nil for none.
+	Documents *Documents
 
 	mu     sync.Mutex
 	cached map[string]cachedClient
@@ -151,6 +154,9 @@ func (cs *Clients) now() time.Time { return cs.Clock().UTC().Truncate(time.Micro
 func (cs *Clients) Get(ctx context.Context, id string) (*Client, error) {
 	if c := cs.fromCache(id); c != nil {
 		return c, nil
+	}
+	if strings.HasPrefix(id, "https://") {
+		return cs.described(ctx, id)
 	}
 	return cs.read(ctx, id)
 }

@@ -73,6 +73,7 @@ type metadata struct {
 	ClaimsParameterSupported   bool         `json:"claims_parameter_supported"`
 	RequestParameterSupported  bool         `json:"request_parameter_supported"`
 	RequestURIParameterSupport bool         `json:"request_uri_parameter_supported"`
+	ClientDocuments            bool         `json:"client_id_metadata_document_supported,omitempty"`
 	BackchannelLogout          bool         `json:"backchannel_logout_supported"`
 	BackchannelLogoutSession   bool         `json:"backchannel_logout_session_supported"`
 	RequirePush                bool         `json:"require_pushed_authorization_requests"` // of every client
@@ -86,7 +87,9 @@ type Discovery struct {
 }
 
 // NewDiscovery builds the document of an issuer, which has no slash at its end.
-func NewDiscovery(issuer string) *Discovery {
+// With clientDocuments it says that clients may be known by an address; see
+// [Documents].
+func NewDiscovery(issuer string, clientDocuments bool) *Discovery {
 	confidential := []AuthMethod{ClientSecretBasic, ClientSecretPost, PrivateKeyJWT}
 	algs := make([]string, len(assertionAlgs))
 	for i, alg := range assertionAlgs {
@@ -136,6 +139,7 @@ func NewDiscovery(issuer string) *Discovery {
 		BackchannelLogout:         true,
 		BackchannelLogoutSession:  true,
 		ClaimsParameterSupported:  true,
+		ClientDocuments:           clientDocuments,
 	}, discoveryMaxAge)}
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 func TestDiscoveryIgnoresTheHost(t *testing.T) {
-	d := oauth.NewDiscovery("https://id.example.org/tenant")
+	d := oauth.NewDiscovery("https://id.example.org/tenant", false)
 	r := httptest.NewRequest(http.MethodGet, "http://evil.example/.well-known/openid-configuration", nil)
 	for _, name := range []string{"X-Forwarded-Host", "X-Forwarded-Prefix", "Forwarded", "X-Original-Url"} {
 		r.Header.Set(name, "evil.example")
@@ -52,7 +52,7 @@ func TestDiscoveryIsWhereBothSpecificationsLook(t *testing.T) {
 			"/t/.well-known/openid-configuration", "/.well-known/openid-configuration/t", "/.well-known/oauth-authorization-server/t",
 		},
 	} {
-		if got := oauth.NewDiscovery(issuer).Paths(); !slices.Equal(got, want) {
+		if got := oauth.NewDiscovery(issuer, false).Paths(); !slices.Equal(got, want) {
 			t.Errorf("%s: %v", issuer, got)
 		}
 	}

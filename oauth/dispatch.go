@@ -132,7 +132,9 @@ func (s *Server) afterSignIn(ctx context.Context, a *authorization, session *aut
 	if a.flow != nil && a.flow.ConsentBy == session.UserID {
 		return stepIssue, nil
 	}
-	if a.wants("consent") {
+	// Nobody has vouched for who answers at a loopback address of a client that
+	// describes itself, so an earlier consent may have been given to another.
+	if a.wants("consent") || a.client.Origin == OriginDocument {
 		return stepConsent, nil
 	}
 	if a.client.FirstParty {

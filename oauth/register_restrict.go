@@ -53,11 +53,22 @@ func (q *registrationRequest) unsupported() string {
 	return ""
 }
 
-// restrict is what a client can become by asking: never first-party, without
-// roles, without a kind, always with PKCE, and with no scope or audience beyond
-// those that the operator leaves to registration. Scopes that it cannot have are
-// left out, and the answer tells (RFC 7591 section 3.2.1).
+// restrict is what a client can become by asking for it at the endpoint.
 func (g *Registrar) restrict(q *registrationRequest) (*Client, error) {
+	c, err := q.restricted(g.Scopes)
+	if err != nil {
+		return nil, err
+	}
+	c.Origin = OriginRegistration
+	return c, nil
+}
+
+// restricted is what a client can become by describing itself: never
+// first-party, without roles, without a kind, always with PKCE, and with no
+// scope or audience beyond those that the operator leaves to such clients.
+// Scopes that it cannot have are left out, and the answer of a registration
+// tells (RFC 7591 section 3.2.1).
+func (q *registrationRequest) restricted(allowed []string) (*Client, error) {
 	if len(q.SoftwareStatement) > 0 && string(q.SoftwareStatement) != "null" {
 		return nil, refuse("invalid_software_statement", "Software statements are not supported")
 	}
@@ -70,16 +81,16 @@ func (g *Registrar) restrict(q *registrationRequest) (*Client, error) {
 	c := selfDescribed(&q.ClientDocument)
 	for _, grant := range c.GrantTypes {
 		if !slices.Contains(registrable, grant) {
-			return nil, refuse("invalid_client_metadata", "grant_types: has one that a registered client cannot have")
+			return nil, refuse("invalid_client_metadata", "grant_types: has one that a client cannot give itself")
 		}
 	}
-	c.Origin = OriginRegistration
-	c.Scopes = g.allowedScopes(q.Scope)
+	c.Scopes = allowedScopes(q.Scope, allowed)
 	return c, nil
 }
 
-func (g *Registrar) allowedScopes(asked string) []string {
-	allowed := g.Scopes
+// allowedScopes are those of a request that may be had, all of them when it
+// names none.
+func allowedScopes(asked string, allowed []string) []string {
 	if len(allowed) == 0 {
 		allowed = DefaultRegistrationScopes()
 	}
@@ -123,14 +134,12 @@ func selfDescribed(d *ClientDocument) *Client {
 // itself what it is: OAuth 2.0 clients, which know no application_type, would
 // otherwise not be able to be native.
 func applicationOf(uris []string) string {
-	for _, uri := range uris {
+	onThisMachine := func(uri string) bool {
 		u, err := url.Parse(uri)
-		if err != nil || u.Scheme == "https" || u.Scheme == "http" && !isLoopback(u.Hostname()) {
-			return ApplicationWeb
-		}
+		return err == nil && (isLoopback(u.Hostname()) || u.Scheme != "https" && u.Scheme != "http")
 	}
-	if len(uris) == 0 {
-		return ApplicationWeb
+	if slices.ContainsFunc(uris, onThisMachine) {
+		return ApplicationNative
 	}
-	return ApplicationNative
+	return ApplicationWeb
 }

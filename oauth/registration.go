@@ -100,7 +100,8 @@ func (f *faults) add(broken bool, field, reason string) {
 }
 
 func (c *Client) validateIdentity(f *faults) {
-	f.add(!clientID.MatchString(c.ID), "client_id", "must be 1 to 128 letters, digits, '.', '_', '~' or '-', a letter or digit first")
+	described := c.Origin == OriginDocument && isDocumentID(c.ID)
+	f.add(!described && !clientID.MatchString(c.ID), "client_id", "must be 1 to 128 letters, digits, '.', '_', '~' or '-', a letter or digit first")
 	// The sub of a client's own token is its id: it must not be a user's.
 	_, err := uuid.Parse(c.ID)
 	f.add(err == nil, "client_id", "must not have the form of a UUID")

@@ -20,6 +20,10 @@ const (
 	keepEvents      = 52 * 7 * day // seed 002
 	keepMessages    = 7 * day
 
+	// keepDescribed is how long a client that is known by the address of its
+	// document is kept after it was last asked for.
+	keepDescribed = 30 * day
+
 	// KeepTraces is how long decisions about sign-ins are kept.
 	KeepTraces = 90 * day
 	// KeepRefusals is how long it is kept why a request was refused.
@@ -52,6 +56,13 @@ var cleanupRules = []cleanupRule{
 	{"initial_access_tokens", 0, `
 		delete from initial_access_tokens where hash in (
 			select hash from initial_access_tokens where expires_at < $1 order by expires_at limit $2)`},
+	// Ids that are addresses are those of clients nobody registered.
+	{"clients", keepDescribed, `
+		delete from clients where id in (
+			select id from clients
+			where id like 'https://%' and coalesce(updated_at, created_at) < $1
+				and not exists (select 1 from grants where grants.client_id = clients.id)
+			order by id limit $2)`},
 	{"refusals", KeepRefusals, `delete from refusals where id in (select id from refusals where created_at < $1 order by created_at limit $2)`},
 	{"outbox", keepMessages, `
 		delete from outbox where id in (

@@ -157,6 +157,11 @@ func (a *app) wire() error {
 		Store: storage.OAuthClients{DB: a.stores.DB}, Audit: store, Once: storage.OAuthOnce{Redis: a.stores.Redis},
 		Clock: a.clock.Now, Rand: rand.Reader, Issuer: a.config.Issuer, Fetch: a.outbound,
 	}
+	if len(a.config.ClientDocuments) > 0 {
+		a.clients.Documents = &oauth.Documents{
+			Fetch: &web.Outbound{Allowed: networks, MaxBody: oauth.MaxClientDocument}, Hosts: a.config.ClientDocuments, Scopes: a.config.RegistrationScopes,
+		}
+	}
 	a.registrar = &oauth.Registrar{
 		Clients: a.clients, Store: storage.OAuthRegistrations{DB: a.stores.DB}, Limiter: storage.AuthnCache{Redis: a.stores.Redis},
 		Issuer: a.config.Issuer, Scopes: a.config.RegistrationScopes, Key: a.keyring.Derive("registration"),

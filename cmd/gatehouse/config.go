@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"time"
 
@@ -43,6 +44,7 @@ type Config struct {
 
 	// What clients may do by themselves.
 	RegistrationScopes []string `group:"Configuration" placeholder:"SCOPE,…" help:"Scopes that clients which register themselves can ask for; by default openid, profile, email, phone and offline_access."`
+	ClientDocuments    []string `group:"Configuration" placeholder:"HOST,…" help:"Hosts, or *.suffix, whose client ID metadata documents are accepted as clients; none by default."`
 }
 
 // defaultIssuer is the default of Config.Issuer.
@@ -112,6 +114,9 @@ func exitCode(err error) int {
 	return exitError
 }
 
+// documentHost is a host, with its port where that is not 443, or *.suffix.
+var documentHost = regexp.MustCompile(`^(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?$`)
+
 // check reports every fault of the configuration at once.
 func (c *Config) check() error {
 	var faults []error
@@ -137,6 +142,11 @@ func (c *Config) check() error {
 	for _, scope := range c.RegistrationScopes {
 		if !oauth.KnownScope(scope) {
 			fault("GATEHOUSE_REGISTRATION_SCOPES: %q is no scope of this service", scope)
+		}
+	}
+	for _, host := range c.ClientDocuments {
+		if !documentHost.MatchString(host) {
+			fault("GATEHOUSE_CLIENT_DOCUMENTS: %q is neither a host nor *.suffix", host)
 		}
 	}
 	if c.CodeDigits < 5 || c.CodeDigits > 10 {

@@ -39,7 +39,7 @@ func (a *app) routes() []web.Route {
 }
 
 func (a *app) oauthRoutes() []web.Route {
-	discovery := oauth.NewDiscovery(a.config.Issuer)
+	discovery := oauth.NewDiscovery(a.config.Issuer, len(a.config.ClientDocuments) > 0)
 	api := oauth.Surface{}
 	all := []web.Route{
 		{Method: http.MethodGet, Path: "/oauth/authorize", Surface: a.pages, Handler: a.server.Authorize},
