@@ -151,6 +151,7 @@ func (a *app) wire() error {
 		EmailRevalidation: a.config.EmailRevalidation, Log: a.log,
 	}
 	a.keys = &oauth.Keys{Store: storage.OAuthKeys{DB: a.stores.DB}, Sealer: a.keyring, Audit: store, Clock: a.clock.Now, Log: a.log}
+	a.keys.RotateEvery, a.keys.Retain = a.config.rotateEvery(), a.config.KeyRetain
 	networks, _ := a.config.outboundNetworks() // checked with the configuration
 	a.outbound = &web.Outbound{Allowed: networks}
 	a.clients = &oauth.Clients{

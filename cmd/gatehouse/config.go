@@ -39,6 +39,8 @@ type Config struct {
 	NotifyAdminURL    string        `group:"Configuration" name:"notify-admin-url" default:"http://localhost:6012" placeholder:"URL" help:"Where links in Notify's messages start when the request names no host."`
 	ServiceName       string        `group:"Configuration" default:"Gatehouse" help:"Name shown on pages and in messages."`
 	DrainDelay        time.Duration `group:"Configuration" default:"0s" help:"How long to go on serving, reported as not ready, before connections are drained at a stop."`
+	KeyRotation       time.Duration `group:"Configuration" default:"2160h" help:"Age at which a signing key is replaced; 0 replaces one only when gatehouse keys rotate asks for it."`
+	KeyRetain         time.Duration `group:"Configuration" default:"720h" help:"How long a replaced signing key still verifies, at least 24h. ID tokens come back as hints."`
 	LogLevel          string        `group:"Configuration" default:"info" enum:"debug,info,warn,error" help:"Lowest level logged: debug, info, warn or error."`
 	LogFormat         string        `group:"Configuration" default:"json" enum:"json,text" help:"Format of the log: json or text."`
 
@@ -157,6 +159,12 @@ func (c *Config) check() error {
 			fault("GATEHOUSE_%s: want at least 1m", name)
 		}
 	}
+	if c.KeyRotation < 0 || c.KeyRotation > 0 && c.KeyRotation < time.Hour {
+		fault("GATEHOUSE_KEY_ROTATION: want 0, or at least 1h")
+	}
+	if c.KeyRetain < 24*time.Hour {
+		fault("GATEHOUSE_KEY_RETAIN: want at least 24h")
+	}
 	if c.EmailRevalidation < 0 {
 		fault("GATEHOUSE_EMAIL_REVALIDATION: want 0 or more")
 	}
@@ -209,6 +217,14 @@ func (c *Config) checkProduction(s *secrets) error {
 
 // minInternalSecret is the shortest shared HS256 secret `serve` accepts, in bytes (RFC 7518 section 3.2).
 const minInternalSecret = 32
+
+// rotateEvery is [oauth.Keys.RotateEvery], where never is less than zero.
+func (c *Config) rotateEvery() time.Duration {
+	if c.KeyRotation == 0 {
+		return -1
+	}
+	return c.KeyRotation
+}
 
 // loopbackIssuer reports whether only this machine can use the issuer.
 func (c *Config) loopbackIssuer() bool {

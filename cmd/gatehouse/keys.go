@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"text/tabwriter"
+	"time"
 
 	"gatehouse/oauth"
 )
@@ -46,8 +48,25 @@ func printKeys(w io.Writer, keys []oauth.SigningKey, asJSON bool) error {
 	if asJSON {
 		return printJSON(w, keys)
 	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "KID\tALG\tSTATE\tMADE\tSIGNS")
 	for _, k := range keys {
-		fmt.Fprintf(w, "%s\t%s\t%s\n", k.ID, k.Alg, k.State)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", k.ID, k.Alg, k.State, k.CreatedAt.Format(time.DateOnly), signs(k))
 	}
-	return nil
+	return table.Flush()
+}
+
+// signs says when a key signs, or did, in words.
+func signs(k oauth.SigningKey) string {
+	at := func(t time.Time) string { return t.Format(time.RFC3339) }
+	switch {
+	case k.State == oauth.NextKey && k.ActivatesAt.IsZero():
+		return "when its turn comes"
+	case k.State == oauth.NextKey:
+		return "from " + at(k.ActivatesAt)
+	case k.State == oauth.RetiredKey:
+		return "until " + at(k.RetiredAt) + "; verifies until " + at(k.ExpiresAt)
+	default:
+		return "since " + at(k.ActivatesAt)
+	}
 }
