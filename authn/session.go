@@ -175,6 +175,24 @@ func (s *Service) EndSessions(ctx context.Context, userID, except uuid.UUID, act
 	return nil
 }
 
+// EndAccess ends every session of a user and all that was issued to them, also
+// what they have allowed services to keep while away.
+func (s *Service) EndAccess(ctx context.Context, userID uuid.UUID, actor directory.Actor) error {
+	err := s.Directory.InTx(ctx, func(ctx context.Context) error {
+		if _, err := s.Directory.User(ctx, userID); err != nil {
+			return err
+		}
+		if err := s.endAll(ctx, userID); err != nil {
+			return err
+		}
+		return s.event(ctx, "end_user_access", actor, userID, nil)
+	})
+	if err != nil {
+		return fmt.Errorf("end access: %w", err)
+	}
+	return nil
+}
+
 // Sessions lists where a user is signed in, the session used last first.
 func (s *Service) Sessions(ctx context.Context, userID uuid.UUID) ([]*Session, error) {
 	now := s.Clock()

@@ -85,7 +85,8 @@ func TestSignOutEndsWhatItsSessionLedTo(t *testing.T) {
 // every service is told of every session.
 func TestEverythingEndsWithItsUser(t *testing.T) {
 	for name, end := range map[string]func(g *rig, u *directory.User) error{
-		"disabled": func(g *rig, u *directory.User) error { return g.authn.Disable(g.t.Context(), u.ID) },
+		"signed out by an operator": func(g *rig, u *directory.User) error { return g.authn.EndAccess(g.t.Context(), u.ID, operator) },
+		"disabled":                  func(g *rig, u *directory.User) error { return g.authn.Disable(g.t.Context(), u.ID) },
 		"password changed": func(g *rig, u *directory.User) error {
 			return g.authn.SetPassword(g.t.Context(), u.ID, "a password that nobody guesses", operator)
 		},

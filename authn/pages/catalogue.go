@@ -109,7 +109,7 @@ var english = catalogue{
 	"signout.title":        "Do you want to sign out?",
 	"signout.title.client": "%s asks you to sign out",
 	"signout.as":           "You are signed in as",
-	"signout.text":         "If you sign out, every service that you have used with this sign-in is told, and asks you to sign in again.",
+	"signout.text":         "If you sign out, services ask you to sign in again. Some may keep you signed in until you sign out there too.",
 	"signout.stay":         "Stay signed in",
 	"signedout.title":      "You are signed out",
 	"signedout.text":       "You have signed out here. If you use a shared computer, close the browser too.",

@@ -21,6 +21,8 @@ var operator = directory.Actor{Kind: "operator"}
 type userCommands struct {
 	Create userCreateCommand `cmd:"" help:"Create a user and print it."`
 	Unlock userUnlockCommand `cmd:"" help:"Unlock a user that ten failures have locked."`
+
+	SignOut userSignOutCommand `cmd:"" help:"End every session of a user and everything issued to services for them."`
 }
 
 type userCreateCommand struct {
