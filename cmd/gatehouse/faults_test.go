@@ -185,6 +185,15 @@ func (f *faulty) token(t *testing.T) response {
 	return f.timed(t, r)
 }
 
+// bound is token with a proof, which Redis remembers.
+func (f *faulty) bound(t *testing.T, k *keyHolder) response {
+	t.Helper()
+	r := request(t, http.MethodPost, f.s.url+"/oauth/token", url.Values{"grant_type": {"client_credentials"}})
+	r.SetBasicAuth(f.machine.ClientID, f.machine.ClientSecret)
+	r.Header.Set("DPoP", k.proof(r, ""))
+	return f.timed(t, r)
+}
+
 func (f *faulty) introspect(t *testing.T) response {
 	t.Helper()
 	r := request(t, http.MethodPost, f.s.url+"/oauth/introspect", url.Values{"token": {f.legacyToken}})
@@ -211,7 +220,11 @@ func TestRedisLostAndFound(t *testing.T) {
 	for _, how := range []string{"refuse", "swallow"} {
 		t.Run(how, func(t *testing.T) {
 			f := newFaulty(t)
+			k := f.s.keyHolder()
+			k.nonce = f.bound(t, k).header.Get("DPoP-Nonce")
+			wantStatus(t, "token with a proof", f.bound(t, k), http.StatusOK)
 			f.redis.fail(t, how)
+			wantStatus(t, "token with a proof", f.bound(t, k), http.StatusServiceUnavailable)
 			wantStatus(t, "discovery", f.get(t, "/.well-known/openid-configuration"), http.StatusOK)
 			wantStatus(t, "token", f.token(t), http.StatusOK)
 			wantStatus(t, "introspect", f.introspect(t), http.StatusOK)
@@ -224,6 +237,7 @@ func TestRedisLostAndFound(t *testing.T) {
 			}
 			f.redis.heal(t)
 			eventually(t, "sign in works again", func() bool { return f.signIn(t).status == http.StatusSeeOther })
+			eventually(t, "proofs are taken again", func() bool { return f.bound(t, k).status == http.StatusOK })
 			eventually(t, "ready again", func() bool { return f.get(t, "/readyz").status == http.StatusOK })
 		})
 	}
