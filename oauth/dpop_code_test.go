@@ -1,43 +1,31 @@
 package oauth_test
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"testing"
-
-	"gatehouse/oauth"
 )
-
-// bindsCodes binds every code to a key, as dpop_jkt does.
-type bindsCodes struct {
-	oauth.GrantStore
-	key string
-}
-
-func (b bindsCodes) CreateGrant(ctx context.Context, g *oauth.Grant) error {
-	g.KeyThumbprint = b.key
-	return b.GrantStore.CreateGrant(ctx, g)
-}
 
 // TestABoundCodeIsForItsKeyAlone (RFC 9449 section 10): a try with another key
 // spends the code, as one with a wrong verifier does.
 func TestABoundCodeIsForItsKeyAlone(t *testing.T) {
 	each(t, func(t *testing.T, g *rig) {
 		p, thief := g.prover().learn(), g.prover().learn()
-		g.server.Store = bindsCodes{g.server.Store, p.thumbprint()}
+		bound := func(client string) string { return g.signedIn().code(request(client, "dpop_jkt", p.thumbprint())) }
 		for _, client := range []string{"conf", "pub"} {
 			for what, wrong := range map[string]func(code string) *answer{
 				"another key": func(code string) *answer { return thief.exchange(client, code) },
 				"no key":      func(code string) *answer { return g.exchange(client, code) },
 			} {
-				code := g.signedIn().code(request(client))
+				code := bound(client)
 				if got := wrong(code); got.status != http.StatusBadRequest || got.text("error") != "invalid_grant" {
 					t.Errorf("%s, %s: %d %s", client, what, got.status, got.body)
 				}
 				p.exchange(client, code).refused(http.StatusBadRequest, "invalid_grant")
 			}
-			p.tokens(client)
+			if got := p.exchange(client, bound(client)); got.status != http.StatusOK || got.text("token_type") != "DPoP" {
+				t.Errorf("%s, its own key: %d %s", client, got.status, got.body)
+			}
 		}
 	})
 }
@@ -46,8 +34,8 @@ func TestABoundCodeIsForItsKeyAlone(t *testing.T) {
 func TestAClientOfAnotherKeyCannotSpendABoundCode(t *testing.T) {
 	each(t, func(t *testing.T, g *rig) {
 		p, thief := g.prover().learn(), g.prover().learn()
-		g.server.Store = bindsCodes{g.server.Store, p.thumbprint()}
-		code := g.signedIn().code(request("conf"))
+		bound := func(client string) string { return g.signedIn().code(request(client, "dpop_jkt", p.thumbprint())) }
+		code := bound("conf")
 		thief.exchange("other", code).refused(http.StatusBadRequest, "invalid_grant")
 		if got := p.exchange("conf", code); got.status != http.StatusOK {
 			t.Errorf("its own client: %d %s", got.status, got.body)
