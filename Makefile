@@ -41,8 +41,8 @@ e2e: testenv ## Run only the tests that drive the whole binary
 	@$(STORES) $(GO_TEST) -timeout 8m ./cmd/...
 
 .PHONY: conformance
-conformance: testenv ## Run the re-implemented conformance modules; writes docs/conformance.md
-	@$(STORES) go test ./cmd/gatehouse -count=1 -run '^TestConformance$$' -conformance-report
+conformance: testenv ## Run the re-implemented conformance modules; writes docs/conformance*.md
+	@$(STORES) go test ./cmd/gatehouse -count=1 -run '^(TestConformance|TestBesideOIDCProvider)$$' -conformance-report -peer-report
 
 .PHONY: fuzz
 fuzz: ## Fuzz every parser of hostile input for FUZZTIME (10s) each

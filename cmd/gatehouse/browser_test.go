@@ -1,15 +1,10 @@
 package main
 
 import (
-	"bufio"
-	"context"
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -178,7 +173,7 @@ func TestOpenIDClientSignsAPersonIn(t *testing.T) {
 	rp := d.client("--id", "node", "--name", "Example Forms", "--grant", "authorization_code", "--grant", "refresh_token",
 		"--redirect-uri", "http://127.0.0.1/callback", "--scope", "openid", "--scope", "email", "--scope", "offline_access", "--scope", "notify.admin")
 	s := d.start()
-	b.Go(openIDClient(t,
+	b.Go(startNode(t, "openid-client", "relying-service.js",
 		"ISSUER="+s.url, "CLIENT_ID="+rp.ClientID, "CLIENT_SECRET="+rp.ClientSecret,
 		"SCOPE=openid email offline_access notify.admin", "DIRECTORY_PATH="+d.ministry(s),
 	) + "/start")
@@ -201,47 +196,6 @@ func TestOpenIDClientSignsAPersonIn(t *testing.T) {
 		result.Organisation.Name != "Ministry" || !result.Refreshed {
 		t.Errorf("result %+v", result)
 	}
-}
-
-// openIDClient starts the relying service in testdata and returns its address.
-// Without node or its packages it skips, or fails in CI.
-func openIDClient(t *testing.T, env ...string) string {
-	t.Helper()
-	dir := filepath.Join("testdata", "openid-client")
-	node := needNode(t)
-	ctx, cancel := context.WithCancel(context.Background())
-	command := exec.CommandContext(ctx, node, "relying-service.js")
-	command.Dir, command.Env, command.Stderr = dir, append(os.Environ(), env...), os.Stderr
-	stdout, err := command.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { cancel(); _ = command.Wait() }) // killed: its exit code says nothing
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		t.Fatalf("the relying service did not start: %v", err)
-	}
-	return strings.TrimSpace(strings.TrimPrefix(line, "listening on "))
-}
-
-// needNode returns the path of node. Without it or the packages of openid-client
-// the test is skipped, or fails in CI.
-func needNode(t *testing.T) string {
-	t.Helper()
-	node, err := exec.LookPath("node")
-	if err == nil {
-		_, err = os.Stat(filepath.Join("testdata", "openid-client", "node_modules"))
-	}
-	if err != nil {
-		if os.Getenv("CI") != "" {
-			t.Fatal(err)
-		}
-		t.Skip("openid-client is not there: run make test")
-	}
-	return node
 }
 
 // TestDemoShowsWhatARelyingServiceLearns tries what `gatehouse dev` invites to.

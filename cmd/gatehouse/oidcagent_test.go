@@ -25,13 +25,7 @@ type oidcAgent struct {
 // startOIDCAgent runs the agent until the test ends.
 func startOIDCAgent(t *testing.T) *oidcAgent {
 	t.Helper()
-	// A path to a socket has at most 107 bytes, and a test's own directory more.
-	dir, err := os.MkdirTemp("", "agent-")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	a := &oidcAgent{t, dir}
+	a := &oidcAgent{t, t.TempDir()}
 	if err := os.WriteFile(a.password(), []byte("of the agent's own file\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}

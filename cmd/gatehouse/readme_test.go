@@ -87,7 +87,7 @@ func TestReadmeSignsAPersonInFromGo(t *testing.T) {
 }
 
 func TestReadmeSignsAPersonInFromNode(t *testing.T) {
-	needNode(t)
+	needNode(t, "openid-client")
 	d := newDeployment(t, sqliteConfig(t))
 	there, back, ok := strings.Cut(readmeBlock(t, "js"), "// With the URL")
 	if !ok {
