@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"gatehouse/authn"
+	"gatehouse/directory"
 	"gatehouse/oauth"
 	"gatehouse/storage"
 )
@@ -184,6 +185,30 @@ func TestADeniedDeviceGetsNothing(t *testing.T) {
 			t.Errorf("the code again: %d", got.status)
 		}
 	})
+}
+
+// userEnds are the ways in which everything issued for a user ends.
+func userEnds() map[string]func(g *rig, u *directory.User) error {
+	return map[string]func(g *rig, u *directory.User) error{
+		"locked": func(g *rig, u *directory.User) error {
+			for range directory.MaxFailedLogins {
+				if _, err := g.authn.Store.ReserveFailure(g.t.Context(), u.ID, false, g.clock.Now()); err != nil {
+					return err
+				}
+			}
+			return nil
+		},
+		"disabled": func(g *rig, u *directory.User) error {
+			u.State = directory.Inactive
+			return g.authn.Directory.UpdateUser(g.t.Context(), u)
+		},
+		"password changed": func(g *rig, u *directory.User) error {
+			return g.authn.Store.PutPassword(g.t.Context(), u.ID, "$", g.clock.Now().Add(time.Second))
+		},
+		"everything revoked": func(g *rig, u *directory.User) error {
+			return g.authn.Revoker.EndUser(g.t.Context(), u.ID, nil)
+		},
+	}
 }
 
 func TestAnApprovalEndsWithItsUser(t *testing.T) {

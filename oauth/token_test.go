@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"gatehouse/authn"
-	"gatehouse/directory"
 	"gatehouse/oauth"
 	"gatehouse/storage"
 	"gatehouse/storage/storagetest"
@@ -289,30 +288,6 @@ func TestARefreshCanAskForLessNeverForMore(t *testing.T) {
 			t.Errorf("the grant itself shrank: %s", again.body)
 		}
 	})
-}
-
-// userEnds are the ways in which everything issued for a user ends.
-func userEnds() map[string]func(g *rig, u *directory.User) error {
-	return map[string]func(g *rig, u *directory.User) error{
-		"locked": func(g *rig, u *directory.User) error {
-			for range directory.MaxFailedLogins {
-				if _, err := g.authn.Store.ReserveFailure(g.t.Context(), u.ID, false, g.clock.Now()); err != nil {
-					return err
-				}
-			}
-			return nil
-		},
-		"disabled": func(g *rig, u *directory.User) error {
-			u.State = directory.Inactive
-			return g.authn.Directory.UpdateUser(g.t.Context(), u)
-		},
-		"password changed": func(g *rig, u *directory.User) error {
-			return g.authn.Store.PutPassword(g.t.Context(), u.ID, "$", g.clock.Now().Add(time.Second))
-		},
-		"everything revoked": func(g *rig, u *directory.User) error {
-			return g.authn.Revoker.EndUser(g.t.Context(), u.ID, nil)
-		},
-	}
 }
 
 func TestTokensEndWithTheirUser(t *testing.T) {
