@@ -96,6 +96,7 @@ func (a *oidcAgent) token(ctx context.Context, args ...string) string {
 // TestOIDCAgentGetsTokensByTheDeviceFlow signs a person in for a command line on
 // a machine without a browser, with Debian's oidc-agent.
 func TestOIDCAgentGetsTokensByTheDeviceFlow(t *testing.T) {
+	t.Parallel() // it waits for the interval of a device
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	d := newDeployment(t, sqliteConfig(t))

@@ -63,6 +63,7 @@ func (j *journey) converse(u userOutput, result any, script string, env ...strin
 // nonces, refresh, introspection, revocation and the device flow with a client
 // that checks every answer strictly.
 func TestOAuth4WebAPIRegistersAndBindsItsTokens(t *testing.T) {
+	t.Parallel() // it waits for the interval of a device
 	d := newDeployment(t, sqliteConfig(t))
 	person := d.person()
 	d.client("--id", "tv", "--name", "Television", "--public", "--grant", oauth.GrantDeviceCode, "--scope", "openid")
@@ -96,6 +97,7 @@ func TestOAuth4WebAPIRegistersAndBindsItsTokens(t *testing.T) {
 // TestOpenIDClientProvesItselfWithAKey drives private_key_jwt, PAR, DPoP, the
 // device flow, client credentials and the way out, with ES256 ID tokens.
 func TestOpenIDClientProvesItselfWithAKey(t *testing.T) {
+	t.Parallel() // it waits for the interval of a device
 	d := newDeployment(t, sqliteConfig(t))
 	person := d.person()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
