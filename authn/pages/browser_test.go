@@ -180,7 +180,7 @@ func TestSignInByKeyboardAlone(t *testing.T) {
 	}
 }
 
-// TestNoPageShowsInAFrame: another site cannot put our buttons under its own.
+// TestNoPageShowsInAFrame (S18): another site cannot put our buttons under its own.
 func TestNoPageShowsInAFrame(t *testing.T) {
 	server := serve(t, &person{})
 	b := pagestest.Open(t)

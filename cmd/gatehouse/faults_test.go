@@ -20,7 +20,8 @@ type proxy struct {
 	target string
 	addr   string
 	mu     sync.Mutex
-	broken string // "", "refuse" or "swallow"
+	broken string        // "", "refuse" or "swallow"
+	delay  time.Duration // of each thing that is sent, in either direction
 	listen net.Listener
 	conns  map[net.Conn]bool
 }
@@ -81,6 +82,7 @@ func (p *proxy) pump(to, from net.Conn) {
 		if swallow {
 			continue
 		}
+		time.Sleep(p.delay)
 		if _, err := to.Write(buffer[:n]); err != nil {
 			_ = from.Close()
 			return

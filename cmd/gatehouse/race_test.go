@@ -3,8 +3,10 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"gatehouse/storage"
 	"gatehouse/storage/storagetest"
@@ -56,7 +58,9 @@ func (s *statuses) want(t *testing.T, want map[int]int) {
 }
 
 // eachReplicaSet runs a test against one server on SQLite, one on PostgreSQL,
-// and two that share PostgreSQL and Redis; replica(i) is the i-th caller's.
+// and two that share PostgreSQL and Redis; replica(i) is the i-th caller's. The
+// two are slow to reach their database, so that what a replica has read is old
+// by the time it writes.
 func eachReplicaSet(t *testing.T, test func(t *testing.T, d *deployment, replica func(i int) *server)) {
 	t.Helper()
 	for name, c := range map[string]func(t testing.TB) storage.Config{"sqlite": storagetest.SQLite, "postgres": storagetest.Postgres} {
@@ -67,7 +71,11 @@ func eachReplicaSet(t *testing.T, test func(t *testing.T, d *deployment, replica
 		})
 	}
 	t.Run("two replicas", func(t *testing.T) {
-		d := newDeployment(t, storagetest.Postgres(t))
+		c := storagetest.Postgres(t)
+		address, slow := through(t, c.DatabaseURL)
+		c.DatabaseURL = address
+		slow.delay = 5 * time.Millisecond // before the first connection is made
+		d := newDeployment(t, c)
 		first := d.start()
 		d.vars["GATEHOUSE_ISSUER"] = first.url
 		second := d.start()
@@ -92,6 +100,8 @@ func signedIn(t *testing.T, d *deployment, s *server, rp clientOutput) *journey 
 	return j
 }
 
+// TestCodeIsRedeemedOnce (C02): of 64 exchanges at once one gets tokens, and a
+// later one takes them back.
 func TestCodeIsRedeemedOnce(t *testing.T) {
 	eachReplicaSet(t, func(t *testing.T, d *deployment, replica func(int) *server) {
 		rp := d.relyingService()
@@ -111,11 +121,21 @@ func TestCodeIsRedeemedOnce(t *testing.T) {
 				}
 			})
 			got.want(t, map[int]int{200: 1, 400: 63})
-			_ = won
+			time.Sleep(20 * time.Millisecond) // what comes in the same moment has lost a race, and is no replay
+			if res, answer := replica(1).exchange(rp, code); res.status != http.StatusBadRequest || answer.Error != "invalid_grant" {
+				t.Errorf("the replay: %d %s", res.status, res.body)
+			}
+			if res := replica(0).call(won.AccessToken, http.MethodGet, "/oauth/userinfo", nil); res.status != http.StatusUnauthorized {
+				t.Errorf("the replay ends nothing: %d", res.status)
+			}
+			if res, _ := replica(0).refresh(rp, won.RefreshToken); res.status != http.StatusBadRequest {
+				t.Errorf("the refresh token outlives the replay: %d", res.status)
+			}
 		}
 	})
 }
 
+// TestRefreshTokenHasOneSuccessor (F02): however often it is sent at once.
 func TestRefreshTokenHasOneSuccessor(t *testing.T) {
 	eachReplicaSet(t, func(t *testing.T, d *deployment, replica func(int) *server) {
 		rp := d.relyingService()
@@ -218,5 +238,45 @@ func TestCodeOfAMessageIsAcceptedOnce(t *testing.T) {
 			got.add(session)
 		})
 		got.want(t, map[int]int{1: 1, 0: 49})
+	})
+}
+
+// TestPushedRequestIsUsedOnceOnAnyReplica (P01): 64 uses at once, one code.
+func TestPushedRequestIsUsedOnceOnAnyReplica(t *testing.T) {
+	eachReplicaSet(t, func(t *testing.T, d *deployment, replica func(int) *server) {
+		rp := d.relyingService()
+		j := signedIn(t, d, replica(0), rp)
+		here, err := url.Parse(j.s.url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cookies := j.browser.Jar.Cookies(here)
+		for range 3 {
+			r := request(t, http.MethodPost, replica(1).url+"/oauth/par", url.Values{
+				"client_id": {rp.ClientID}, "redirect_uri": {callback}, "response_type": {"code"}, "scope": {"openid"}, "state": {"the-state-1234"},
+				"code_challenge": {challenge()}, "code_challenge_method": {"S256"},
+			})
+			r.SetBasicAuth(rp.ClientID, rp.ClientSecret)
+			var pushed struct {
+				RequestURI string `json:"request_uri"`
+			}
+			if do(t, http.DefaultClient, r).json(t, &pushed); pushed.RequestURI == "" {
+				t.Fatal("nothing was pushed")
+			}
+			var got statuses
+			race(64, func(i int) {
+				q := url.Values{"client_id": {rp.ClientID}, "request_uri": {pushed.RequestURI}}
+				r := request(t, http.MethodGet, replica(i).url+"/oauth/authorize?"+q.Encode(), nil)
+				for _, c := range cookies {
+					r.AddCookie(c)
+				}
+				res := do(t, &http.Client{CheckRedirect: j.browser.CheckRedirect}, r)
+				if location := res.header.Get("Location"); res.status == http.StatusSeeOther && !strings.Contains(location, "code=") {
+					t.Errorf("sent to %.60s", location)
+				}
+				got.add(res.status)
+			})
+			got.want(t, map[int]int{303: 1, 400: 63})
+		}
 	})
 }

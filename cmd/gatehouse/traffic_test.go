@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/google/uuid"
 
 	"gatehouse/oauth"
 	"gatehouse/storage/storagetest"
@@ -139,13 +141,13 @@ func (tr *traffic) during(f func(), loops ...func()) {
 	running.Wait()
 }
 
-// expired is an access token that our own key has signed and whose time is over.
-func (d *deployment) expired(issuer, client string) string {
+// signed is an access token that our own key has signed, whatever it says;
+// claims are added to those of a machine's token, or replace them.
+func (d *deployment) signed(issuer, client string, claims map[string]any) string {
 	d.t.Helper()
 	env := &environment{ctx: d.t.Context(), lookup: d.lookup, stdout: io.Discard, stderr: io.Discard, config: &Config{
 		Data: d.vars["GATEHOUSE_DATA"], Issuer: issuer, RedisPrefix: d.vars["GATEHOUSE_REDIS_PREFIX"], AutoMigrate: true, LogLevel: "error", LogFormat: "json",
 	}}
-	token := ""
 	s, err := env.secrets()
 	if err != nil {
 		d.t.Fatal(err)
@@ -158,10 +160,12 @@ func (d *deployment) expired(issuer, client string) string {
 	if err := a.keys.Refresh(d.t.Context()); err != nil {
 		d.t.Fatal(err)
 	}
-	past := time.Now().Add(-time.Minute).Unix()
-	token, err = a.keys.Sign(d.t.Context(), oauth.ES256, oauth.TypeAccessToken, map[string]any{
-		"iss": issuer, "sub": client, "aud": issuer, "client_id": client, "exp": past, "iat": past - 600, "jti": "expired", "scope": "notify.admin",
-	})
+	now := time.Now().Unix()
+	all := map[string]any{
+		"iss": issuer, "sub": client, "aud": issuer, "client_id": client, "exp": now + 600, "iat": now, "jti": uuid.NewString(), "scope": "notify.admin",
+	}
+	maps.Copy(all, claims)
+	token, err := a.keys.Sign(d.t.Context(), oauth.ES256, oauth.TypeAccessToken, all)
 	if err != nil {
 		d.t.Fatal(err)
 	}
@@ -205,7 +209,7 @@ func TestTrafficOutlivesRotationRestartAndFlush(t *testing.T) {
 	revoked := front.token(tr.machine, "")
 	revoke(&tr.machine, revoked)
 	bad := map[string]string{
-		"revoked": revoked, "ended": ended.AccessToken, "expired": d.expired(b.url, "worker"), "forged": revoked[:len(revoked)-8] + "AAAAAAAA",
+		"revoked": revoked, "ended": ended.AccessToken, "expired": d.signed(b.url, "worker", map[string]any{"exp": time.Now().Add(-time.Minute).Unix()}), "forged": revoked[:len(revoked)-8] + "AAAAAAAA",
 	}
 
 	tr.during(func() {
