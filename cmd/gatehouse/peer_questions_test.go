@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/base64"
 	"encoding/json"
+	"html"
 	"net/http"
 	"net/url"
 	"slices"
@@ -21,6 +22,7 @@ func questions() []question {
 	return slices.Concat(
 		discoveryQuestions(), authorizationQuestions(), clientQuestions(), codeQuestions(), refreshQuestions(), machineQuestions(),
 		userInfoQuestions(), introspectionQuestions(), revocationQuestions(), pushedQuestions(), proofQuestions(), deviceQuestions(), logoutQuestions(),
+		registrationQuestions(), formPostQuestions(),
 	)
 }
 
@@ -246,5 +248,32 @@ func clientQuestions() []question {
 		with("JSON instead of a form", func(s *asked, _ url.Values) response {
 			return s.send(http.MethodPost, token, `{"grant_type":"client_credentials"}`, "Authorization", basic("machine", s.clients["machine"].ClientSecret))
 		}),
+	}
+}
+
+// formPostQuestions are about answers that a page posts to the client.
+func formPostQuestions() []question {
+	post := func(name string, more ...string) question {
+		return question{"form_post: " + name, func(s *asked) string {
+			at, page := s.open(request(s.t, http.MethodGet, s.url+"/oauth/authorize?"+authorization("web", append(more, "response_mode", "form_post")...).Encode(), nil))
+			if !strings.HasPrefix(at, s.url) {
+				return ended(at, page)
+			}
+			form := url.Values{}
+			for _, field := range hiddenInput.FindAllStringSubmatch(page.body, -1) {
+				form.Set(field[1], field[2])
+			}
+			action := formAction.FindStringSubmatch(page.body)
+			if action == nil {
+				return "page " + answerStatus(page)
+			}
+			return answerStatus(page) + " a form, and " + ended(html.UnescapeString(action[1])+"?"+form.Encode(), page)
+		}}
+	}
+	return []question{
+		post("a code"),
+		post("a scope that is not the client's", "scope", "openid notify.admin"),
+		post("prompt=none login", "prompt", "none login"),
+		post("without PKCE", "code_challenge", "", "code_challenge_method", ""),
 	}
 }

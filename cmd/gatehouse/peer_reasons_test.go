@@ -16,6 +16,7 @@ const (
 	richIntrospection = "Ours adds how the person signed in, the audience and the grant."
 	proofFault        = "A fault of the proof is `invalid_dpop_proof` (RFC 9449 section 5); theirs says `invalid_grant` there."
 	goneRequest       = "Where to send the error was in the request that is not there: only a page of ours can say so. Theirs goes to the client's only redirect URI."
+	formOfError       = "The page that posts is no error itself, so 200 (OAuth 2.0 Form Post Response Mode)."
 	noDescription     = "Ours always describes the error."
 	askedAnyway       = "A valid hint of this very session is consent enough here (RP-Initiated Logout section 2 lets the server decide); theirs always asks."
 )
@@ -107,5 +108,16 @@ func reasons() map[string]string {
 
 		"end-session: signed in, with a hint":          askedAnyway,
 		"end-session: signed in, with a hint, by POST": "RP-Initiated Logout section 2 requires POST; theirs has it switched off by default.",
+
+		"register: no JSON": "RFC 7591 section 3.2.2 has one code for metadata that is of no use.",
+		"register: by GET":  otherMethod,
+		"register: an http redirect URI of another machine": "A code over plain HTTP can be read on the way.",
+		"register: a response type without its grant type":  "RFC 7591 section 2.1 wants the two to agree.",
+		"register: a scope that is not for everybody":       "Ours registers the client without it and says so in the answer (RFC 7591 section 2); the operator gives it.",
+		"registration: the secret when read":                "Ours keeps only a hash, so it is shown once.",
+		"registration: changed, another client_id":          "RFC 7592 section 2.2 wants it refused; the metadata are what is wrong.",
+		"form_post: a scope that is not the client's":       formOfError,
+		"form_post: prompt=none login":                      formOfError,
+		"form_post: without PKCE":                           formOfError,
 	}
 }

@@ -20,6 +20,7 @@ type asked struct {
 	url     string // its issuer
 	clients map[string]clientOutput
 	browser *http.Client // somebody has signed in with it
+	initial string       // an initial access token (RFC 7591)
 	fetch   func(t *testing.T, c *http.Client, r *http.Request) response
 	// pass goes through the pages where a person signs in and agrees, from the
 	// page given to where that ends; nil when nobody is asked anything.
@@ -106,6 +107,11 @@ func askOurs(t *testing.T, clients []peerClient) *asked {
 	for _, c := range clients {
 		us.clients[c.ID] = c.create(d)
 	}
+	var initial struct {
+		Token string `json:"initial_access_token"`
+	}
+	d.command("", &initial, "client", "initial-access-token", "--uses", "100", "--json")
+	us.initial = initial.Token
 	s := d.start()
 	us.url = s.url
 	signIns := 0
@@ -126,7 +132,7 @@ func askOurs(t *testing.T, clients []peerClient) *asked {
 // askPeer starts npm oidc-provider with the clients, whose secrets it is given.
 func askPeer(t *testing.T, clients []peerClient) *asked {
 	t.Helper()
-	peer := &asked{t: t, name: "oidc-provider", clients: map[string]clientOutput{}, browser: newBrowser(t), fetch: fetch}
+	peer := &asked{t: t, name: "oidc-provider", initial: "the-initial-access-token", clients: map[string]clientOutput{}, browser: newBrowser(t), fetch: fetch}
 	for i := range clients {
 		if clients[i].AuthMethod != "none" {
 			clients[i].Secret = "0123456789abcdef0123456789abcdef-" + clients[i].ID
@@ -137,7 +143,7 @@ func askPeer(t *testing.T, clients []peerClient) *asked {
 	if err != nil {
 		t.Fatal(err)
 	}
-	peer.url = startNode(t, "oidc-provider", "server.js", "CLIENTS="+string(raw), `PERSON={"sub":"pat","email":"pat@example.gov.uk","email_verified":true}`)
+	peer.url = startNode(t, "oidc-provider", "server.js", "CLIENTS="+string(raw), "INITIAL_ACCESS_TOKEN="+peer.initial, `PERSON={"sub":"pat","email":"pat@example.gov.uk","email_verified":true}`)
 	peer.pass = func(_ *asked, at string, page response) (string, response) { return at, page }
 	return peer
 }

@@ -2,7 +2,8 @@
 // clients (RFC 7591) and the person in its environment. Whoever comes is signed
 // in as that person, and consents. It prints where it listens. With REDIS_URL it
 // keeps its data there, otherwise in memory; with REFRESH=always a client gets
-// refresh tokens without asking anew for consent.
+// refresh tokens without asking anew for consent; with INITIAL_ACCESS_TOKEN
+// clients register themselves.
 import './runtime.js'
 import crypto from 'node:crypto'
 import http from 'node:http'
@@ -45,6 +46,10 @@ const provider = new Provider(issuer, {
     pushedAuthorizationRequests: { enabled: true },
     rpInitiatedLogout: { enabled: true },
     claimsParameter: { enabled: true },
+    ...(process.env.INITIAL_ACCESS_TOKEN && {
+      registration: { enabled: true, initialAccessToken: process.env.INITIAL_ACCESS_TOKEN },
+      registrationManagement: { enabled: true },
+    }),
     dPoP: { enabled: true, nonceSecret: crypto.randomBytes(32), requireNonce: () => true },
     resourceIndicators: {
       enabled: true,
@@ -68,6 +73,7 @@ const provider = new Provider(issuer, {
     device_authorization: '/oauth/device_authorization',
     code_verification: '/device',
     end_session: '/oauth/end-session',
+    registration: '/register',
   },
 })
 
