@@ -1,11 +1,14 @@
 package oauth_test
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -244,6 +247,45 @@ func TestNoGrantEscapesTheSignOut(t *testing.T) {
 		racing.Wait()
 		if left, err := (storage.OAuthGrants{DB: g.stores.DB}).EndUser(t.Context(), g.alice.ID); err != nil || len(left) > 0 {
 			t.Errorf("%d grants left, %v", len(left), err)
+		}
+	})
+}
+
+// A sign-out waits for a grant that is being made, and then ends it too.
+func TestSignOutWaitsForAGrantUnderWay(t *testing.T) {
+	each(t, func(t *testing.T, g *rig) {
+		b := g.signedIn()
+		cookie := b.cookies[authn.SessionCookie]
+		session, _, err := g.authn.Session(t.Context(), cookie)
+		if err != nil {
+			t.Fatal(err)
+		}
+		store, ended := storage.OAuthGrants{DB: g.stores.DB}, make(chan error, 1)
+		grant := &oauth.Grant{
+			ID: uuid.New(), ClientID: "conf", UserID: g.alice.ID, SessionID: session.ID, Scopes: []string{"openid"},
+			AuthTime: session.AuthTime, CreatedAt: g.clock.Now(), ExpiresAt: g.clock.Now().Add(time.Hour),
+		}
+		err = store.InTx(t.Context(), func(ctx context.Context) error {
+			if err := store.CreateGrant(ctx, grant); err != nil {
+				return err
+			}
+			go func() { ended <- g.authn.EndSession(t.Context(), cookie) }()
+			select {
+			case err := <-ended:
+				t.Errorf("the sign-out did not wait: %v", err)
+				ended <- err
+			case <-time.After(200 * time.Millisecond):
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := <-ended; err != nil {
+			t.Fatal(err)
+		}
+		if _, err := store.Grant(t.Context(), grant.ID); !errors.Is(err, directory.ErrNotFound) {
+			t.Errorf("the grant is still there: %v", err)
 		}
 	})
 }
