@@ -98,10 +98,10 @@ func (s *Server) readLeaveHint(ctx context.Context, l *leave) error {
 	}
 	var h leaveHint
 	if err != nil || v.Type != TypeIDToken || json.Unmarshal(v.Claims, &h) != nil || h.Issuer != s.Issuer || len(h.Audience) == 0 {
-		return web.Errorf(http.StatusBadRequest, "The id_token_hint is not an ID token of this service")
+		return ownPage("The id_token_hint is not an ID token of this service", "the id_token_hint is not an ID token that this service signed")
 	}
 	if id := l.params.Get("client_id"); id != "" && !slices.Contains(h.Audience, id) {
-		return web.Errorf(http.StatusBadRequest, "The id_token_hint was not issued to the client_id")
+		return ownPage("The id_token_hint was not issued to the client_id", "the id_token_hint was issued to another client than client_id")
 	}
 	l.hint = &h
 	return nil
@@ -127,7 +127,7 @@ func (s *Server) leaver(ctx context.Context, l *leave) error {
 	case l.hint != nil:
 		return nil
 	}
-	return web.Errorf(http.StatusBadRequest, "The service that sent you here is not known")
+	return ownPage("The service that sent you here is not known", "no client has this client_id")
 }
 
 // afterLeaving is where a browser goes once it is signed out: an address that
@@ -139,7 +139,8 @@ func afterLeaving(client *Client, params url.Values) (string, error) {
 		return "", nil
 	}
 	if !slices.Contains(client.PostLogoutRedirectURIs, uri) {
-		return "", web.Errorf(http.StatusBadRequest, "The service that sent you here gave an address to return to that is not its own")
+		return "", ownPage("The service that sent you here gave an address to return to that is not its own",
+			"the post_logout_redirect_uri is not registered for the client")
 	}
 	if !params.Has("state") {
 		return uri, nil

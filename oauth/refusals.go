@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -43,6 +44,10 @@ const (
 	refusalTimeout = 3 * time.Second
 )
 
+// routine are the codes that clients in order are told all day: a device that
+// polls, a proof that needs a nonce. Stored, they would crowd out the others.
+var routine = []string{"authorization_pending", "slow_down", "use_dpop_nonce"}
+
 // Refusals keeps why requests were refused, beside the requests: recording one
 // never waits, and what does not fit is dropped and counted.
 type Refusals struct {
@@ -64,7 +69,7 @@ func NewRefusals(store RefusalStore, clock directory.Clock, rand io.Reader, log 
 
 // Record takes the refusal of an answered request, if there is one.
 func (rs *Refusals) Record(ev *web.Event) {
-	if ev.Reason == "" {
+	if ev.Reason == "" || slices.Contains(routine, ev.Code) {
 		return
 	}
 	refusal := Refusal{

@@ -28,6 +28,7 @@ func TestRefusalsAreFoundByTheirRequest(t *testing.T) {
 		kept.Record(&web.Event{ID: "one", Method: "POST", Pattern: "/oauth/token", Code: "invalid_grant", Reason: "it was used"})
 		kept.Record(&web.Event{ID: "two", Method: "GET", Pattern: "/oauth/authorize", Code: "invalid_request", Reason: strings.Repeat("x", 1000)})
 		kept.Record(&web.Event{ID: "fine", Method: "GET", Pattern: "/oauth/jwks"})
+		kept.Record(&web.Event{ID: "fine", Method: "POST", Pattern: "/oauth/token", Code: "authorization_pending", Reason: "nobody has answered yet"})
 		kept.Flush(t.Context())
 		got, err := store.RefusalsOf(t.Context(), "one")
 		if err != nil || len(got) != 1 || got[0].Endpoint != "POST /oauth/token" || got[0].Reason != "it was used" || !got[0].At.Equal(newMoving().Now()) {

@@ -55,6 +55,18 @@ func TestExplainNamesWhatTheClientIsNotTold(t *testing.T) {
 			r.SetBasicAuth(other.ClientID, other.ClientSecret)
 			return do(t, http.DefaultClient, r)
 		}
+		push := func(pairs ...string) response {
+			form := url.Values{}
+			for i := 0; i+1 < len(pairs); i += 2 {
+				form.Set(pairs[i], pairs[i+1])
+			}
+			r := request(t, http.MethodPost, s.url+"/oauth/par", form)
+			r.SetBasicAuth(rp.ClientID, rp.ClientSecret)
+			return do(t, http.DefaultClient, r)
+		}
+		leave := func(query string) response {
+			return do(t, newBrowser(t), request(t, http.MethodGet, s.url+"/oauth/end-session?"+query, nil, "Accept", "text/html"))
+		}
 		fresh := func() string { j.authorize(rp, "openid offline_access"); return j.code() }
 		code := fresh()
 		_, got := s.exchange(rp, code)
@@ -77,6 +89,10 @@ func TestExplainNamesWhatTheClientIsNotTold(t *testing.T) {
 			"another's token": {introspect(own), []string{"inactive", "the token is for another client"}},
 			"forged bearer":   {s.call("a.b.c", http.MethodGet, "/user/john", nil), []string{"GET /user/{ref}", "invalid_token", "no key of ours"}},
 			"wrong type":      {s.call(got.IDToken, http.MethodGet, "/oauth/userinfo", nil), []string{"no access token"}},
+			"pushed redirect": {push("redirect_uri", "https://evil.example/cb"), []string{"POST /oauth/par", "client rp", "not registered for the client"}},
+			"unknown pushed":  {do(t, newBrowser(t), request(t, http.MethodGet, s.url+"/oauth/authorize?client_id=rp&request_uri=urn:ietf:params:oauth:request_uri:x", nil)), []string{"invalid_request_uri"}},
+			"logout hint":     {leave("id_token_hint=a.b.c"), []string{"GET /oauth/end-session", "not an ID token that this service signed"}},
+			"logout address":  {leave("client_id=rp&post_logout_redirect_uri=https%3A%2F%2Fevil.example&id_token_hint=" + got.IDToken), []string{"post_logout_redirect_uri is not registered"}},
 			"missing scope":   {s.call(own, http.MethodGet, "/oauth/userinfo", nil), []string{"speaks for a client"}},
 		} {
 			t.Run(name, func(t *testing.T) {
