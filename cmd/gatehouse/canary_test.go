@@ -9,11 +9,12 @@ import (
 )
 
 // TestNoSecretIsLeftBehind drives a whole sign-in, with failures, at the log's
-// lowest level, and then looks for everything secret or personal in the log and
-// in the files of the database.
+// lowest level, and then looks for everything secret or personal in the log, in
+// the metrics and in the files of the database.
 func TestNoSecretIsLeftBehind(t *testing.T) {
 	d := newDeployment(t, sqliteConfig(t))
 	d.vars["GATEHOUSE_LOG_LEVEL"] = "debug"
+	d.vars["GATEHOUSE_METRICS_ADDR"] = metricsAddr(t)
 	rp, person := d.relyingService(), d.person()
 	legacy := d.client("--id", "legacy", "--grant", "client_credentials", "--role", "PROBATION_API__HMPPS_AUTH__AUTHENTICATE")
 	s := d.start()
@@ -38,6 +39,11 @@ func TestNoSecretIsLeftBehind(t *testing.T) {
 	}
 	personal := map[string]string{"address": person.Email, "number": person.Mobile, "address in a query": "canary@example.gov.uk"}
 	code := d.code(person.Mobile, 1)
+	scraped, err := http.Get("http://" + d.vars["GATEHOUSE_METRICS_ADDR"] + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	metrics := readAll(t, scraped)
 	s.exit()
 
 	log := s.log.String()
@@ -46,9 +52,11 @@ func TestNoSecretIsLeftBehind(t *testing.T) {
 	}
 	for what, value := range secrets {
 		wantAbsent(t, "the log", log, what, value)
+		wantAbsent(t, "the metrics", metrics, what, value)
 	}
 	for what, value := range personal {
 		wantAbsent(t, "the log", log, what, value)
+		wantAbsent(t, "the metrics", metrics, what, value)
 	}
 	wantAbsent(t, "the log", log, "one-time code", `"`+code+`"`)
 	files, err := filepath.Glob(filepath.Join(d.vars["GATEHOUSE_DATA"], "*"))
