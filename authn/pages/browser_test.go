@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -55,6 +56,8 @@ var states = []struct {
 	}, 200, "Check your phone"},
 	{"security-key", person{next: authn.SecurityKey}, toCode, 200, "This account needs a security key"},
 	{"consent", person{}, open("/consent"), 200, "Allow Example Forms to use your account?"},
+	{"select-account", person{}, open("/select"), 200, "Choose an account"},
+	{"form-post", person{}, open("/form-post?to=https://rp.example.gov.uk"), 200, "Back to the service"},
 	{"device", person{}, open("/device"), 200, "Connect a device"},
 	{"device-missing", person{}, open("/device?fault=missing"), 400, "Connect a device"},
 	{"device-refused", person{}, open("/device?fault=refused"), 403, "Connect a device"},
@@ -180,11 +183,42 @@ func TestSignInByKeyboardAlone(t *testing.T) {
 	}
 }
 
+// TestResponseIsPosted sends a form_post response by script, and without scripts
+// by its button.
+func TestResponseIsPosted(t *testing.T) {
+	posted := make(chan url.Values, 1)
+	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost && r.URL.Path == "/cb" && r.ParseForm() == nil {
+			posted <- r.PostForm
+		}
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte("<!DOCTYPE html><title>Service</title><h1>Back at the service</h1>"))
+	}))
+	t.Cleanup(service.Close)
+	server, b := serve(t, &person{}), pagestest.Open(t)
+	page := server.URL + "/form-post?to=" + url.QueryEscape(service.URL)
+	for _, scripts := range []bool{false, true} {
+		b.Scripts(scripts)
+		b.Go(page)
+		if !scripts {
+			b.Click("main button")
+		}
+		select {
+		case got := <-posted:
+			if len(got) != 2 || got.Get("code") != `a"b<c>` || got.Get("state") != "s1" {
+				t.Errorf("scripts %v: posted %v", scripts, got)
+			}
+		case <-time.After(10 * time.Second):
+			t.Errorf("scripts %v: nothing was posted; at %s", scripts, b.URL())
+		}
+	}
+}
+
 // TestNoPageShowsInAFrame (S18): another site cannot put our buttons under its own.
 func TestNoPageShowsInAFrame(t *testing.T) {
 	server := serve(t, &person{})
 	b := pagestest.Open(t)
-	for _, path := range []string{"/signin", "/consent", "/device", "/device-consent", "/nowhere", "/broken"} {
+	for _, path := range []string{"/signin", "/consent", "/select", "/form-post", "/device", "/device-consent", "/leave", "/nowhere", "/broken"} {
 		other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			_, _ = fmt.Fprintf(w, `<iframe src="%s%s"></iframe>`, server.URL, path)

@@ -148,6 +148,17 @@ func serve(t *testing.T, p *person) *httptest.Server {
 		web.Route{Method: http.MethodGet, Path: "/device-done", Surface: hosted, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			return hosted.DeviceDone(w, r, pages.DeviceDoneView{ClientName: "Example Forms", Denied: r.URL.Query().Has("denied")})
 		}},
+		web.Route{Method: http.MethodGet, Path: "/select", Surface: hosted, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			return hosted.SelectAccount(w, r, pages.SelectAccountView{
+				Flow: "flow-1", ClientName: "Example Forms", UserName: "Alice Example", Identifier: "alice@example.gov.uk", FormAction: "https://rp.example.gov.uk",
+			})
+		}},
+		web.Route{Method: http.MethodGet, Path: "/form-post", Surface: hosted, Handler: func(w http.ResponseWriter, r *http.Request) error {
+			to := r.URL.Query().Get("to")
+			return hosted.FormPost(w, r, pages.FormPostView{
+				ClientName: "Example Forms", Action: to + "/cb", FormAction: to, Fields: url.Values{"code": {`a"b<c>`}, "state": {"s1"}},
+			})
+		}},
 		web.Route{Method: http.MethodGet, Path: "/leave", Surface: hosted, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			view := pages.SignOutView{UserName: "Alice Example"}
 			if r.URL.Query().Has("client") {

@@ -14,8 +14,8 @@ import (
 func (b *Browser) CheckAccessible() {
 	b.t.Helper()
 	source := b.axe()
-	b.scripts(true)
-	defer b.scripts(false)
+	b.Scripts(true)
+	defer b.Scripts(false)
 	b.do(chromedp.Evaluate[chromedp.Void](source + ";void 0"))
 	broken := get(b, chromedp.Evaluate[[]string](`axe.run(document, {
 		runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],

@@ -58,7 +58,7 @@ func tab(parent context.Context, t testing.TB, option chromedp.ContextOption) *B
 		t.Fatal(err)
 	}
 	b := &Browser{t, ctx}
-	b.scripts(false)
+	b.Scripts(false)
 	b.View(1280, 800, false)
 	return b
 }
@@ -111,7 +111,8 @@ func call[P, R any](b *Browser, command cdp.Command[P, R], params P) R {
 	return result
 }
 
-func (b *Browser) scripts(on bool) {
+// Scripts lets pages run scripts, or not.
+func (b *Browser) Scripts(on bool) {
 	b.t.Helper()
 	call(b, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: !on})
 }
