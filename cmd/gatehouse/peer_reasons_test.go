@@ -17,6 +17,7 @@ const (
 	proofFault        = "A fault of the proof is `invalid_dpop_proof` (RFC 9449 section 5); theirs says `invalid_grant` there."
 	goneRequest       = "Where to send the error was in the request that is not there: only a page of ours can say so. Theirs goes to the client's only redirect URI."
 	formOfError       = "The page that posts is no error itself, so 200 (OAuth 2.0 Form Post Response Mode)."
+	basicError        = "The error is in the body; the Basic scheme has no parameter for one (RFC 7617 section 2)."
 	noDescription     = "Ours always describes the error."
 	askedAnyway       = "A valid hint of this very session is consent enough here (RP-Initiated Logout section 2 lets the server decide); theirs always asks."
 )
@@ -57,6 +58,7 @@ func reasons() map[string]string {
 		"authorize: by POST":                                     "OpenID Connect Core section 3.1.2.1 requires POST; theirs has it switched off by default.",
 		"authorize: by PUT":                                      otherMethod,
 
+		"client: nobody knows": basicError, "client: wrong secret": basicError,
 		"client: none": needsClient, "client: a scheme nobody knows": needsClient, "client: an assertion that is none": needsClient,
 		"client: secret in the body, registered for the header": "One method for each client, the registered one; theirs takes either of the two.",
 		"client: a grant_type that is not its own":              notAllowed,
@@ -77,7 +79,8 @@ func reasons() map[string]string {
 		"client_credentials: a scope that is not its own": scopeOfResource,
 		"client_credentials: a resource nobody knows":     "As at authorization.",
 
-		"userinfo: in the query": noToken, "userinfo: without a token": noToken, "userinfo: another scheme": noToken,
+		"userinfo: in the query": noToken, "userinfo: another scheme": noToken,
+		"userinfo: without a token":           "Neither challenge has an error code, as RFC 6750 section 3.1 wants without a token; the body only tells people.",
 		"userinfo: a token nobody made":       bothSchemes,
 		"userinfo: a client's own token":      bothSchemes,
 		"userinfo: twice, in header and form": "RFC 6750 section 3 asks for a challenge where a token is missing or of no use; here the request is malformed.",

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -278,7 +279,7 @@ func (s *asked) tokens(client string, more ...string) tokens {
 }
 
 // answer is a JSON answer in short: its status, the error code or the names of
-// its members, and what it challenges for.
+// its members, and what it challenges for and why.
 func answer(r response) string {
 	parts := []string{strconv.Itoa(r.status)}
 	var body map[string]json.RawMessage
@@ -292,11 +293,16 @@ func answer(r response) string {
 		parts = append(parts, members(body))
 	}
 	for _, challenge := range r.header.Values("WWW-Authenticate") {
-		scheme, _, _ := strings.Cut(challenge, " ")
+		scheme, details, _ := strings.Cut(challenge, " ")
+		if code := challengeError.FindStringSubmatch(details); code != nil {
+			scheme += " (" + code[1] + ")"
+		}
 		parts = append(parts, "challenge "+scheme)
 	}
 	return strings.Join(parts, " ")
 }
+
+var challengeError = regexp.MustCompile(`error="([^"]*)"`)
 
 // members are the names in an object.
 func members(object map[string]json.RawMessage) string {
