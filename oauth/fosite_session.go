@@ -57,6 +57,12 @@ func (x *exchange) refreshKey() string {
 	return ""
 }
 
+// rotates reports whether a refresh replaces the refresh token. Where both the
+// client and its tokens are bound to keys that gains nothing, and costs a client
+// that loses the answer its grant: the FAPI 2.0 Security Profile forbids it
+// (section 5.3.2.1).
+func (x *exchange) rotates() bool { return x.client.AuthMethod != PrivateKeyJWT || !x.client.DPoPBound }
+
 // over makes the exchange one over a grant, for the scopes asked for.
 func (x *exchange) over(g *Grant) {
 	scopes := x.scopesOf(g)

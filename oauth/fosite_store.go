@@ -80,7 +80,8 @@ func (st fositeStore) presented(x *exchange, id uuid.UUID, hash []byte) Exchange
 // down to a client that sent it twice, or that never got the answer.
 const refreshGrace = 10 * time.Second
 
-// GetRefreshTokenSession replaces a refresh token by its successor.
+// GetRefreshTokenSession replaces a refresh token by its successor, where the
+// client's rotate.
 func (st fositeStore) GetRefreshTokenSession(ctx context.Context, token string, session fosite.Session) (fosite.Requester, error) {
 	x := session.(*exchange)
 	id, hash, ok := st.s.references().parse(refreshReference, token)
@@ -93,7 +94,10 @@ func (st fositeStore) GetRefreshTokenSession(ctx context.Context, token string, 
 		}
 	}
 	spent := st.presented(x, id, hash)
-	x.refresh, spent.Refresh = st.s.references().successor(st.s.Secrets[0], id, hash)
+	x.refresh, spent.Refresh = token, hash
+	if x.rotates() {
+		x.refresh, spent.Refresh = st.s.references().successor(st.s.Secrets[0], id, hash)
+	}
 	return st.spend(ctx, x, spent, st.s.Store.Rotate, st.refreshReplayed)
 }
 

@@ -113,7 +113,7 @@ type GrantStore interface {
 	// RefreshKey from then on, unless its code was bound to another key than Key:
 	// that one is spent too, and stays bound as it was.
 	RedeemCode(ctx context.Context, x Exchange) (*Grant, error)
-	// Rotate replaces the current refresh token and returns its grant;
+	// Rotate replaces the current refresh token, perhaps by itself, and returns its grant;
 	// directory.ErrNotFound when the one presented is not the current one, or is
 	// bound to another key than RefreshKey.
 	Rotate(ctx context.Context, x Exchange) (*Grant, error)
