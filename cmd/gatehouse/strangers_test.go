@@ -59,7 +59,7 @@ func (j *journey) converse(u userOutput, result any, script string, env ...strin
 	}
 }
 
-// TestOAuth4WebAPIRegistersAndBindsItsTokens drives registration, PAR, DPoP with
+// TestOAuth4WebAPIRegistersAndBindsItsTokens drives discovery, registration, PAR, DPoP with
 // nonces, refresh, introspection, revocation and the device flow with a client
 // that checks every answer strictly.
 func TestOAuth4WebAPIRegistersAndBindsItsTokens(t *testing.T) {
@@ -73,10 +73,10 @@ func TestOAuth4WebAPIRegistersAndBindsItsTokens(t *testing.T) {
 	d.command("", &initial, "client", "initial-access-token", "--json")
 	s := d.start()
 	type learned struct {
-		Sub, Email, PlainTokenEndpoint, TokenType, Pending, DeviceSub string
-		Rotated, Before, Bound, After                                 bool
-		Registered                                                    string
-		Nonces                                                        int
+		Sub, Email, PlainTokenEndpoint, Directory, TokenType, Pending, DeviceSub string
+		Rotated, Before, Bound, After                                            bool
+		Registered                                                               string
+		Nonces                                                                   int
 	}
 	var got learned
 	d.journey(s).converse(person, &got, "oauth4webapi.js",
@@ -85,7 +85,7 @@ func TestOAuth4WebAPIRegistersAndBindsItsTokens(t *testing.T) {
 		t.Errorf("registered %q, %d requests were told a nonce", got.Registered, got.Nonces)
 	}
 	want := learned{
-		Sub: person.ID.String(), Email: person.Email, PlainTokenEndpoint: s.url + "/oauth/token", TokenType: "dpop",
+		Sub: person.ID.String(), Email: person.Email, PlainTokenEndpoint: s.url + "/oauth/token", Directory: s.url, TokenType: "dpop",
 		Pending: "authorization_pending", DeviceSub: person.ID.String(), Rotated: true, Before: true, Bound: true,
 		Registered: got.Registered, Nonces: got.Nonces,
 	}

@@ -10,6 +10,9 @@ const issuer = new URL(ISSUER)
 const as = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, insecure))
 const plain = await oauth.processDiscoveryResponse(issuer, await oauth.discoveryRequest(issuer, { algorithm: 'oauth2', ...insecure }))
 
+// Where the directory API says its tokens come from (RFC 9728).
+const directory = await oauth.processResourceDiscoveryResponse(issuer, await oauth.resourceDiscoveryRequest(issuer, insecure))
+
 const client = await oauth.processDynamicClientRegistrationResponse(
   await oauth.dynamicClientRegistrationRequest(
     as,
@@ -90,7 +93,7 @@ await connect(shown.user_code)
 const connected = await poll()
 
 done({
-  sub, email: userinfo.email, plainTokenEndpoint: plain.token_endpoint, registered: client.client_id, nonces,
+  sub, email: userinfo.email, plainTokenEndpoint: plain.token_endpoint, directory: directory.authorization_servers?.[0], registered: client.client_id, nonces,
   tokenType: tokens.token_type, rotated: refreshed.refresh_token !== tokens.refresh_token,
   before: before.active, bound: before.cnf?.jkt !== undefined, after: after.active,
   pending, deviceSub: oauth.getValidatedIdTokenClaims(connected)?.sub,
