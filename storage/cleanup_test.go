@@ -25,7 +25,7 @@ var keptForGood = map[string]string{
 	"service_members": "goes with its service or user", "template_folders": "goes with its service", "template_folder_members": "goes with its folder",
 	"service_join_requests": "goes with its service", "service_join_request_contacts": "goes with its request",
 	"service_usage": "one row a day for each service and channel, which the yearly accounts need", "service_allowances": "one row a year for each service",
-	"passwords": "goes with its user", "webauthn_credentials": "goes with its user", "consents": "goes with its user or client",
+	"passwords": "goes with its user", "totp_secrets": "goes with its user", "recovery_codes": "goes with its user", "passkeys": "goes with its user", "webauthn_credentials": "goes with its user", "consents": "goes with its user or client",
 	"pairwise_subjects": "one row for each user and sector: a subject must never come to mean somebody else",
 	"signing_keys":      "deleted by oauth.Keys when they expire",
 	"leases":            "one row for each job", "goose_db_version": "one row for each migration",

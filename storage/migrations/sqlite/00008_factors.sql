@@ -43,6 +43,7 @@ create table known_browsers (
     seen_at integer not null
 ) strict;
 create index known_browsers_user_id_idx on known_browsers (user_id);
+create index known_browsers_seen_at_idx on known_browsers (seen_at);
 
 -- Links in messages, each good for one purpose and once.
 create table links (
