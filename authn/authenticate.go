@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/google/uuid"
+
 	"gatehouse/directory"
 )
 
@@ -17,6 +19,7 @@ type trial struct {
 	at      time.Time
 	steps   []Step
 	user    *directory.User // nil until identified, and when nobody matches
+	has     Enrolment       // of the user
 	limiter limiter         // holds what was taken
 	taken   []Bucket
 	// reserved is true while a failure of the user is counted for this attempt.
@@ -77,10 +80,16 @@ func (t *trial) password(ctx context.Context) (*Outcome, error) {
 		return nil, err
 	}
 	t.user = user
-	p := t.plan()
-	hash, err := t.reserve(ctx, p)
+	hash, err := t.credentials(ctx)
 	if err != nil {
 		return nil, err
+	}
+	p := t.plan()
+	if err := t.reserve(ctx, p); err != nil {
+		return nil, err
+	}
+	if !t.reserved {
+		hash = ""
 	}
 	if t.locked(p) {
 		return nil, t.wrongPassword(ctx, "")
@@ -94,10 +103,28 @@ func (t *trial) password(ctx context.Context) (*Outcome, error) {
 	}
 	t.step("password", "", "pass")
 	t.rehash(ctx, hash)
-	if p.next == "" {
+	if len(p.next) == 0 {
 		return t.complete(ctx, Password, "")
 	}
 	return t.challenge(ctx, p.next)
+}
+
+// credentials returns the hash to compare with, "" when there is none, and notes
+// what else the user can prove. Nobody costs the same statement as somebody.
+func (t *trial) credentials(ctx context.Context) (string, error) {
+	id := uuid.Nil
+	if t.user != nil {
+		id = t.user.ID
+	}
+	hash, has, err := t.service.Store.Credentials(ctx, id)
+	switch {
+	case errors.Is(err, directory.ErrNotFound):
+		return "", nil
+	case err != nil:
+		return "", fmt.Errorf("read password: %w", err)
+	}
+	t.has = has
+	return hash, nil
 }
 
 func (t *trial) plan() plan {
@@ -105,12 +132,12 @@ func (t *trial) plan() plan {
 		t.step("user", "", "unknown")
 		return plan{}
 	}
-	p := policy(admitted(t.user, t.AdmitPending), t.Front, t.ACRValues)
+	p := policy(admitted(t.user, t.AdmitPending), t.has, t.Front, t.want())
 	switch {
 	case p.refused != "":
 		t.step("policy", p.refused, "refuse")
-	case p.next != "":
-		t.step("policy", string(t.user.AuthType), "need "+string(p.next))
+	case len(p.next) > 0:
+		t.step("policy", string(t.user.AuthType), "need "+anyOf(p.next))
 	default:
 		t.step("policy", string(t.Front), "password alone")
 	}

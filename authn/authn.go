@@ -29,8 +29,17 @@ const (
 	Password  Factor = "password"
 	SMSCode   Factor = "sms_code"
 	EmailCode Factor = "email_code"
-	// SecurityKey is asked for by accounts of type webauthn_auth.
+	// SecurityKey is asked for by accounts of type webauthn_auth, and of others
+	// whose owners have added one.
 	SecurityKey Factor = "security_key"
+	// TOTP is a code of an authenticator app (RFC 6238).
+	TOTP Factor = "totp"
+	// Passkey replaces the password and the second factor: it verifies its user.
+	Passkey Factor = "passkey"
+	// RecoveryCode stands in for a factor that was lost.
+	RecoveryCode Factor = "recovery_code"
+	// MagicLink is a link that was sent by e-mail.
+	MagicLink Factor = "magic_link"
 )
 
 // Refusals. They say nothing about which rule refused: that is in the trace.
@@ -64,7 +73,7 @@ type Attempt struct {
 	Front Front
 	// SignIn continues a sign-in that [Outcome.SignIn] began; "" begins one.
 	SignIn string
-	// Factor is what is tried: Password begins, codes continue.
+	// Factor is what is tried: Password begins, the others continue.
 	Factor Factor
 	// Identifier is what was typed to begin: an e-mail address, a username or a
 	// mobile number. UserID replaces it where a trusted caller knows the user.
@@ -74,6 +83,8 @@ type Attempt struct {
 	Secret string
 	// ACRValues are the levels the relying service asked for, strongest need first.
 	ACRValues []string
+	// Floor is the least level that the relying service accepts; "" for any.
+	Floor string
 	// Network is where the attempt came from; the zero Addr is unknown.
 	Network netip.Addr
 	// Caller is the client that presented the attempt, for limits and the trace.
@@ -91,6 +102,8 @@ type Outcome struct {
 	User *directory.User
 	// Next is the factor still needed; "" when the user is authenticated.
 	Next Factor
+	// Choices are the factors that serve in the place of Next, itself among them.
+	Choices []Factor
 	// Revalidation says that Next is no factor of the sign-in but proof, due from
 	// time to time, that the e-mail address is still the user's.
 	Revalidation bool

@@ -99,9 +99,7 @@ func (t *trial) revalidate(ctx context.Context, in *signIn) (*Outcome, error) {
 		return nil, fmt.Errorf("use sign-in: %w", err)
 	}
 	t.step("policy", "the address was proved long ago", "need "+string(EmailCode))
-	return t.wait(ctx, &signIn{
-		UserID: in.UserID, Next: EmailCode, Proved: in.Next, Pending: in.Pending, ACRValues: in.ACRValues, BegunAt: in.BegunAt,
-	})
+	return t.wait(ctx, &signIn{UserID: in.UserID, Next: EmailCode, Proved: in.Next, Pending: in.Pending, Want: in.Want, BegunAt: in.BegunAt})
 }
 
 // forgetSent gives the sending of a code back to its limits, since it was used.

@@ -12,27 +12,14 @@ import (
 )
 
 // reserve counts a failure before the password is compared, so that of any
-// number of parallel guesses no more than the limit are ever compared. It
-// returns the hash to compare with, "" when there is none. Nobody costs the same
-// statements as somebody: they run for an id that does not exist.
-func (t *trial) reserve(ctx context.Context, p plan) (string, error) {
+// number of parallel guesses no more than the limit are ever compared. Nobody
+// costs the same statement as somebody: it runs for an id that does not exist.
+func (t *trial) reserve(ctx context.Context, p plan) error {
 	id := uuid.Nil
 	if t.user != nil && p.refused == "" {
 		id = t.user.ID
 	}
-	if err := t.reserveFailure(ctx, id); err != nil {
-		return "", err
-	}
-	hash, err := t.service.Store.Password(ctx, id)
-	switch {
-	case errors.Is(err, directory.ErrNotFound):
-		return "", nil
-	case err != nil:
-		return "", fmt.Errorf("read password: %w", err)
-	case !t.reserved:
-		return "", nil
-	}
-	return hash, nil
+	return t.reserveFailure(ctx, id)
 }
 
 // reserveFailure notes in the trial whether a failure could be counted.

@@ -2,25 +2,54 @@ package authn
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"gatehouse/directory"
 )
 
+// Want is what the relying service wants of a sign-in: the stricter counts.
+type Want struct {
+	// ACRValues are the levels that the request asked for, and Floor the least
+	// that the service accepts whatever a request says; "" for any.
+	ACRValues []string `json:"acr_values,omitempty"`
+	Floor     string   `json:"floor,omitempty"`
+}
+
+func (w Want) multi() bool { return w.Floor == ACRMulti || slices.Contains(w.ACRValues, ACRMulti) }
+
+func (a Attempt) want() Want { return Want{ACRValues: a.ACRValues, Floor: a.Floor} }
+
+// Enrolment is what a user can prove beside the password and codes that are sent.
+type Enrolment struct {
+	TOTP bool // an authenticator app that was confirmed
+	// Passkeys can sign in alone, SecurityKeys after a password only.
+	Passkeys     int
+	SecurityKeys int
+	// RecoveryCodes are those not used yet.
+	RecoveryCodes int
+}
+
+// strong reports whether the user has a factor of their own choice that no
+// message is needed for.
+func (e Enrolment) strong() bool { return e.TOTP || e.Passkeys+e.SecurityKeys > 0 }
+
 // plan is what the policy wants of one attempt.
 type plan struct {
-	// next is the factor that the password must be followed by; "" when it is enough.
-	next Factor
+	// next are the factors of which one must follow the password, the one to offer
+	// first in front; none when the password is enough.
+	next []Factor
 	// refused says why the user cannot be authenticated at this front at all.
 	refused string
 }
 
-// policy decides which factors a user needs at a front, given the levels that
-// the relying service asked for. It is pure: it looks at nothing else.
+// policy decides which factors a user needs at a front, given what the user has
+// and what the relying service wants. It is pure: it looks at nothing else.
 //
-// Codes sent by e-mail never make two factors (NIST SP 800-63B-4, 3.1.3.1). A
-// service that asks for two gets them from a user with a mobile number.
-func policy(u *directory.User, front Front, acrValues []string) plan {
+// A service that wants two factors gets them from whoever has them. Who has not
+// is signed in with what there is, at the level that it reaches: whether that is
+// enough the service's own front decides.
+func policy(u *directory.User, e Enrolment, front Front, want Want) plan {
 	switch {
 	case !u.Enabled():
 		return plan{refused: "archived"}
@@ -29,18 +58,45 @@ func policy(u *directory.User, front Front, acrValues []string) plan {
 	case u.State != directory.Active:
 		return plan{refused: "not active"}
 	}
-	switch u.AuthType {
-	case directory.SMSAuth:
-		return needing(SMSCode, u.MobileNumber)
-	case directory.EmailAuth:
-		if slices.Contains(acrValues, ACRMulti) && u.MobileNumber != "" {
-			return plan{next: SMSCode}
-		}
-		return needing(EmailCode, u.EmailAddress)
-	default:
-		// Also for an authentication type that this program does not know.
-		return plan{next: SecurityKey}
+	choices := secondFactors(u, e, want)
+	if len(choices) == 0 {
+		return plan{refused: "nowhere to send a code"}
 	}
+	return plan{next: choices}
+}
+
+// secondFactors are those that may follow a user's password, the strongest first.
+//
+// Codes sent by e-mail never make two factors (NIST SP 800-63B-4, 3.1.3.1): they
+// serve while there is nothing better and nobody wants more. A recovery code
+// stands in for another second factor and for nothing else.
+func secondFactors(u *directory.User, e Enrolment, want Want) []Factor {
+	if u.AuthType != directory.SMSAuth && u.AuthType != directory.EmailAuth {
+		// Nothing weaker opens such an account (seed 002). Also for an
+		// authentication type that this program does not know.
+		return []Factor{SecurityKey}
+	}
+	var all []Factor
+	add := func(f Factor, has bool) {
+		if has {
+			all = append(all, f)
+		}
+	}
+	add(SecurityKey, e.Passkeys+e.SecurityKeys > 0)
+	add(TOTP, e.TOTP)
+	add(SMSCode, u.MobileNumber != "" && (u.AuthType == directory.SMSAuth || want.multi() && !e.strong()))
+	add(RecoveryCode, e.RecoveryCodes > 0 && len(all) > 0)
+	add(EmailCode, u.AuthType == directory.EmailAuth && u.EmailAddress != "" && len(all) == 0)
+	return all
+}
+
+// anyOf names factors of which one is enough.
+func anyOf(factors []Factor) string {
+	names := make([]string, len(factors))
+	for i, f := range factors {
+		names[i] = string(f)
+	}
+	return strings.Join(names, " or ")
 }
 
 // admitted is how the policy sees a pending user who becomes active with the
@@ -62,33 +118,34 @@ func mustRevalidate(u *directory.User, proved Factor, at time.Time, every time.D
 	return every > 0 && proved != EmailCode && u.EmailAddress != "" && at.Sub(u.EmailAccessValidatedAt) >= every
 }
 
-// needing asks for a code, which needs somewhere to be sent to.
-func needing(code Factor, to string) plan {
-	if to == "" {
-		return plan{refused: "nowhere to send a code"}
-	}
-	return plan{next: code}
-}
-
 // AMR returns the authentication methods (RFC 8176) of a password followed by
-// factor f, or of a password alone.
+// factor f, of a password alone, or of a passkey.
 func (f Factor) AMR() []string {
 	switch f {
 	case SMSCode:
 		return []string{"pwd", "sms", "mfa"}
 	case EmailCode:
 		return []string{"pwd", "otp"}
+	case TOTP, RecoveryCode:
+		return []string{"pwd", "otp", "mfa"}
 	case SecurityKey:
 		return []string{"pwd", "hwk", "mfa"}
+	case Passkey:
+		return []string{"swk", "user", "mfa"}
+	case MagicLink:
+		return []string{"otp"}
 	default:
 		return []string{"pwd"}
 	}
 }
 
-// acr is the level that a password followed by factor f reaches.
+// acr is the level that a password followed by factor f reaches, or a passkey. A
+// list of recovery codes is something one has (NIST SP 800-63B-4, 3.1.2).
 func (f Factor) acr() string {
-	if f == SMSCode || f == SecurityKey {
+	switch f {
+	case SMSCode, SecurityKey, TOTP, RecoveryCode, Passkey:
 		return ACRMulti
+	default:
+		return ACRSingle
 	}
-	return ACRSingle
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -17,15 +18,19 @@ import (
 )
 
 // signIn is a sign-in under way: the password was right and another factor is
-// needed. It is kept in the cache under its id and never changes.
+// needed. It is kept in the cache under its id, and nothing of it ever changes
+// but Next, for another of its choices.
 type signIn struct {
 	id     string
 	UserID uuid.UUID `json:"user_id"`
 	Next   Factor    `json:"next"`
+	// Choices are the factors that serve in the place of Next. They are found anew
+	// each time: the user may have got or lost one since.
+	Choices []Factor `json:"-"`
 	// Proved is the second factor, where Next only proves the e-mail address anew.
-	Proved    Factor    `json:"proved,omitempty"`
-	Pending   bool      `json:"pending,omitempty"` // see Attempt.AdmitPending
-	ACRValues []string  `json:"acr_values,omitempty"`
+	Proved  Factor `json:"proved,omitempty"`
+	Pending bool   `json:"pending,omitempty"` // see Attempt.AdmitPending
+	Want
 	BegunAt   time.Time `json:"begun_at"`
 	ExpiresAt time.Time `json:"expires_at"`
 }
@@ -42,8 +47,10 @@ func (in *signIn) secondFactor() Factor {
 func (s *Service) signInTTL() time.Duration { return 2 * s.codeTTL() }
 
 // challenge begins the wait for the factor that follows a password.
-func (t *trial) challenge(ctx context.Context, next Factor) (*Outcome, error) {
-	return t.wait(ctx, &signIn{UserID: t.user.ID, Next: next, Pending: t.AdmitPending, ACRValues: t.ACRValues, BegunAt: t.at})
+func (t *trial) challenge(ctx context.Context, choices []Factor) (*Outcome, error) {
+	return t.wait(ctx, &signIn{
+		UserID: t.user.ID, Next: choices[0], Choices: choices, Pending: t.AdmitPending, Want: t.want(), BegunAt: t.at,
+	})
 }
 
 // wait keeps a sign-in under way, and sends the code that it waits for if it is one.
@@ -54,12 +61,8 @@ func (t *trial) wait(ctx context.Context, in *signIn) (*Outcome, error) {
 		return nil, err
 	}
 	in.id, in.ExpiresAt = signInID(token), t.at.Add(s.signInTTL())
-	state, err := json.Marshal(in)
-	if err != nil {
-		return nil, fmt.Errorf("encode sign-in: %w", err)
-	}
-	if err := s.Cache.PutSignIn(ctx, in.id, state, s.signInTTL()); err != nil {
-		return nil, fmt.Errorf("begin sign-in: %w", err)
+	if err := s.putSignIn(ctx, in, t.at); err != nil {
+		return nil, err
 	}
 	if err := s.sendCode(ctx, t.user, in, t.at); err != nil {
 		return nil, err
@@ -67,8 +70,22 @@ func (t *trial) wait(ctx context.Context, in *signIn) (*Outcome, error) {
 	return in.outcome(token, t.user), nil
 }
 
+// putSignIn keeps a sign-in for what is left of its life.
+func (s *Service) putSignIn(ctx context.Context, in *signIn, now time.Time) error {
+	state, err := json.Marshal(in)
+	if err != nil {
+		return fmt.Errorf("encode sign-in: %w", err)
+	}
+	if err := s.Cache.PutSignIn(ctx, in.id, state, in.ExpiresAt.Sub(now)); err != nil {
+		return fmt.Errorf("keep sign-in: %w", err)
+	}
+	return nil
+}
+
 func (in *signIn) outcome(token string, u *directory.User) *Outcome {
-	return &Outcome{User: u, Next: in.Next, Revalidation: in.Proved != "", SignIn: token, Hint: hint(u, in.Next), At: in.BegunAt}
+	return &Outcome{
+		User: u, Next: in.Next, Choices: in.Choices, Revalidation: in.Proved != "", SignIn: token, Hint: hint(u, in.Next), At: in.BegunAt,
+	}
 }
 
 // SignInUnderWay returns what a sign-in waits for, to show its page again.
@@ -114,23 +131,26 @@ func (s *Service) mayAsk(ctx context.Context, from netip.Addr, now time.Time) er
 }
 
 // underWay finds a sign-in and its user, and makes sure that the user may still
-// complete it: active, the same factor needed, the same password. Whether the
+// complete it: active, the same factor of use, the same password. Whether the
 // account is locked is seen when the code is tried.
 func (s *Service) underWay(ctx context.Context, token string) (*signIn, *directory.User, error) {
 	in, err := s.readSignIn(ctx, token)
 	if err != nil {
 		return nil, nil, err
 	}
-	user, err := s.Directory.User(ctx, in.UserID)
+	user, has, err := s.Store.Account(ctx, in.UserID)
 	switch {
 	case errors.Is(err, directory.ErrNotFound):
 		return nil, nil, ErrNoSignIn
 	case err != nil:
 		return nil, nil, fmt.Errorf("find user: %w", err)
 	}
-	p := policy(admitted(user, in.Pending), Browser, in.ACRValues)
-	if p.refused != "" || p.next != in.secondFactor() || in.Next == EmailCode && user.EmailAddress == "" || user.PasswordChangedAt.After(in.BegunAt) {
+	p := policy(admitted(user, in.Pending), has, Browser, in.Want)
+	if !slices.Contains(p.next, in.secondFactor()) || in.Next == EmailCode && user.EmailAddress == "" || user.PasswordChangedAt.After(in.BegunAt) {
 		return nil, nil, ErrNoSignIn
+	}
+	if in.Proved == "" {
+		in.Choices = p.next
 	}
 	return in, user, nil
 }

@@ -34,6 +34,12 @@ type Store interface {
 	// directory.ErrConflict.
 	UseSignIn(ctx context.Context, id string, expires time.Time) error
 
+	// Credentials returns the hash of a user's password, "" when there is none,
+	// and what else the user can prove.
+	Credentials(ctx context.Context, userID uuid.UUID) (hash string, has Enrolment, err error)
+	// Account returns a user and what the user can prove, from one query.
+	Account(ctx context.Context, userID uuid.UUID) (*directory.User, Enrolment, error)
+
 	Password(ctx context.Context, userID uuid.UUID) (hash string, err error)
 	// PutPassword stores a hash of ours and notes when it changed.
 	PutPassword(ctx context.Context, userID uuid.UUID, hash string, at time.Time) error
