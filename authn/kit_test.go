@@ -2,6 +2,7 @@ package authn_test
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"net/netip"
 	"sync"
@@ -49,7 +50,16 @@ func newKit(t *testing.T, stores *storage.Stores) *kit {
 	k.Service = &authn.Service{
 		Directory: storage.Directory{DB: stores.DB}, Store: storage.Authn{DB: stores.DB}, Cache: storage.AuthnCache{Redis: stores.Redis},
 		Messages: k.sent, Revoker: k.ended, Hasher: &authn.Hasher{}, CodeKey: []byte("a key of thirty-two random bytes"), Clock: k.clock.Now,
-		RefusalTime: time.Nanosecond,
+		RefusalTime: time.Nanosecond, Sealer: keyring(t), Issuer: "https://id.example.gov.uk",
+	}
+	return k
+}
+
+func keyring(t *testing.T) *storage.Keyring {
+	t.Helper()
+	k, err := storage.ParseKeyring(base64.StdEncoding.EncodeToString(make([]byte, storage.KeySize)))
+	if err != nil {
+		t.Fatal(err)
 	}
 	return k
 }

@@ -38,6 +38,12 @@ type Limits struct {
 	// DeviceCodesPerUser are wrong codes of devices that a user entered; 10, and
 	// again in 10 minutes.
 	DeviceCodesPerUser Limit
+	// AskingPerNetwork are requests for a message from people who have proved
+	// nothing yet, such as a link to choose a new password; 60, and again in an hour.
+	AskingPerNetwork Limit
+	// MailsPerAddress are the messages that one account or address gets for them;
+	// 5, and again in an hour. Further ones are answered alike and send nothing.
+	MailsPerAddress Limit
 }
 
 func (l Limits) orDefaults() Limits {
@@ -49,6 +55,8 @@ func (l Limits) orDefaults() Limits {
 		CodesPerNumber:   cmp.Or(l.CodesPerNumber, Limit{Burst: 20, Per: time.Hour}),
 
 		DeviceCodesPerUser: cmp.Or(l.DeviceCodesPerUser, Limit{Burst: 10, Per: 10 * time.Minute}),
+		AskingPerNetwork:   cmp.Or(l.AskingPerNetwork, Limit{Burst: 60, Per: time.Hour}),
+		MailsPerAddress:    cmp.Or(l.MailsPerAddress, Limit{Burst: 5, Per: time.Hour}),
 	}
 }
 

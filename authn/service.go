@@ -30,8 +30,12 @@ type Service struct {
 	// CodeKey authenticates codes and hides what limits are counted on; 32
 	// random bytes, the same in every replica.
 	CodeKey []byte
-	Clock   directory.Clock
-	Rand    io.Reader // nil: crypto/rand
+	// Sealer hides what links are about.
+	Sealer Sealer
+	// Issuer is the public URL of this service, where links lead.
+	Issuer string
+	Clock  directory.Clock
+	Rand   io.Reader // nil: crypto/rand
 	// Observe, when not nil, is told how each attempt ended. It must not wait.
 	Observe func(front Front, factor Factor, verdict string)
 	Log     *slog.Logger

@@ -13,6 +13,7 @@ import (
 // used sign-ins and traces. Methods join the transaction in ctx. Where a row is
 // missing or a condition is not met they return directory.ErrNotFound.
 type Store interface {
+	linkStore
 	// ReserveFailure counts a failure before its proof is looked at, and
 	// returns the count with it. It is directory.ErrNotFound for a user who is
 	// locked, archived or unknown. Failures of codes are also counted apart.

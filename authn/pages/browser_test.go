@@ -39,6 +39,20 @@ var states = []struct {
 		b.Go(base + "/begin")
 		return signIn(b, "wrong")
 	}, 403, "Sign in"},
+	{"forgotten", person{}, open("/forgotten-password"), 200, "Forgotten your password?"},
+	{"forgotten-empty", person{}, func(b *pagestest.Browser, base string) int64 {
+		b.Go(base + "/forgotten-password")
+		return b.Click("button")
+	}, 400, "Forgotten your password?"},
+	{"forgotten-asked", person{}, func(b *pagestest.Browser, base string) int64 {
+		b.Go(base + "/forgotten-password")
+		b.Fill("identifier", "alice@example.gov.uk")
+		return b.Click("button")
+	}, 202, "Check your email"},
+	{"new-password", person{}, open("/new-password/good"), 200, "Choose a new password"},
+	{"new-password-weak", person{}, toNewPassword("short"), 400, "Choose a new password"},
+	{"new-password-done", person{}, toNewPassword(rightPassword), 200, "Your password has been changed"},
+	{"new-password-closed", person{}, open("/new-password/used"), 410, "This link does not work any more"},
 	{"code", person{next: authn.SMSCode}, toCode, 200, "Check your phone"},
 	{"code-by-email", person{next: authn.EmailCode}, toCode, 200, "Check your email"},
 	{"code-empty", person{next: authn.SMSCode}, func(b *pagestest.Browser, base string) int64 {
@@ -107,6 +121,14 @@ func signedInTo(path string) func(*pagestest.Browser, string) int64 {
 		b.Go(base + "/signin")
 		signIn(b, rightPassword)
 		return b.Go(base + path)
+	}
+}
+
+func toNewPassword(password string) func(*pagestest.Browser, string) int64 {
+	return func(b *pagestest.Browser, base string) int64 {
+		b.Go(base + "/new-password/good")
+		b.Fill("password", password)
+		return b.Click("button")
 	}
 }
 

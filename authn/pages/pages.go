@@ -33,6 +33,7 @@ type Authn interface {
 	PreparePassword(ctx context.Context, password string) (authn.PreparedPassword, error)
 	// StorePassword joins the transaction in ctx.
 	StorePassword(ctx context.Context, userID uuid.UUID, p authn.PreparedPassword, actor directory.Actor) error
+	resets
 }
 
 // Invitations is what the pages need of [directory.Registry].
@@ -122,6 +123,10 @@ func (p *Pages) Routes() []web.Route {
 		get("/signin/code", p.code),
 		post("/signin/code", p.submitCode),
 		post("/signin/resend", p.resendCode),
+		get("/forgotten-password", p.forgotten),
+		post("/forgotten-password", p.submitForgotten),
+		get("/new-password/{token}", p.newPassword),
+		post("/new-password/{token}", p.submitNewPassword),
 		post("/signout", p.submitSignOut),
 		get("/signed-out", p.SignedOut),
 		get("/invitation/{token}", p.invitation(directory.ServiceTeam)),

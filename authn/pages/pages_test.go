@@ -32,6 +32,7 @@ type person struct {
 	replaced atomic.Pointer[string]
 	ended    atomic.Pointer[string]
 	invited  invited
+	asked    []string // what links were asked for and used, in order
 }
 
 const (

@@ -147,6 +147,7 @@ func (a *app) wire() error {
 	a.authn = &authn.Service{
 		Directory: store, Store: storage.Authn{DB: a.stores.DB}, Cache: storage.AuthnCache{Redis: a.stores.Redis},
 		Messages: a.queue, Hasher: &authn.Hasher{Rand: rand.Reader}, CodeKey: a.keyring.Derive("codes"), Clock: a.clock.Now, Rand: rand.Reader,
+		Sealer: a.keyring, Issuer: a.config.Issuer,
 		CodeDigits: a.config.CodeDigits, CodeTTL: a.config.CodeTTL, SessionIdle: a.config.SessionIdle, SessionLifetime: a.config.SessionMax,
 		EmailRevalidation: a.config.EmailRevalidation, Log: a.log,
 	}
