@@ -29,6 +29,19 @@ var states = []struct {
 		b.Go(base + "/signin")
 		return signIn(b, rightPassword)
 	}, 200, "You are signed in"},
+	{"account", person{}, signedInTo("/account"), 200, "Your account"},
+	{"account-confirm", person{stale: true}, signedInTo("/account/confirm"), 200, "Confirm that it is you"},
+	{"account-confirm-refused", person{stale: true}, func(b *pagestest.Browser, base string) int64 {
+		signedInTo("/account/confirm")(b, base)
+		b.Fill("password", "wrong")
+		return b.Click("main button")
+	}, 403, "Confirm that it is you"},
+	{"account-password", person{}, signedInTo("/account/password"), 200, "Change your password"},
+	{"account-password-faults", person{}, func(b *pagestest.Browser, base string) int64 {
+		signedInTo("/account/password")(b, base)
+		return b.Click("main form button")
+	}, 400, "Change your password"},
+	{"account-password-changed", person{}, signedInTo("/account?done=password"), 200, "Your account"},
 	{"signin", person{}, open("/signin"), 200, "Sign in"},
 	{"signin-for-a-service", person{}, open("/begin"), 200, "Sign in"},
 	{"signin-empty", person{}, func(b *pagestest.Browser, base string) int64 {

@@ -24,6 +24,8 @@ var ErrNoFlow = errors.New("no authorization under way")
 
 // Authn is what the pages need of [authn.Service].
 type Authn interface {
+	accountAuthn
+
 	Authenticate(ctx context.Context, a authn.Attempt) (*authn.Outcome, error)
 	ResendCode(ctx context.Context, signIn string, network netip.Addr) (*authn.Outcome, error)
 	SignInUnderWay(ctx context.Context, signIn string) (*authn.Outcome, error)
@@ -116,7 +118,7 @@ func (p *Pages) Routes() []web.Route {
 	post := func(path string, h web.Handler) web.Route {
 		return web.Route{Method: http.MethodPost, Path: path, Surface: p, Handler: p.SameOrigin(h)}
 	}
-	return []web.Route{
+	return append(p.accountRoutes(get, post), []web.Route{
 		get("/{$}", p.home),
 		get("/signin", p.signIn),
 		post("/signin", p.submitSignIn),
@@ -136,7 +138,7 @@ func (p *Pages) Routes() []web.Route {
 		get("/assets/{name}", p.asset),
 		get("/favicon.ico", p.favicon),
 		get("/robots.txt", p.robots),
-	}
+	}...)
 }
 
 // SameOrigin refuses a form that another origin sent: the browser says where a

@@ -33,6 +33,7 @@ type person struct {
 	ended    atomic.Pointer[string]
 	invited  invited
 	asked    []string // what links were asked for and used, in order
+	stale    bool     // the session began too long ago for changes that matter
 }
 
 const (
@@ -85,7 +86,7 @@ func (p *person) Session(_ context.Context, token string) (*authn.Session, *dire
 	if token != "session-1" {
 		return nil, nil, authn.ErrNoSession
 	}
-	return &authn.Session{}, user, p.err
+	return p.session(), user, p.err
 }
 
 func (p *person) EndSession(_ context.Context, token string) error {

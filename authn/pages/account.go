@@ -1,0 +1,131 @@
+package pages
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gatehouse/authn"
+	"gatehouse/directory"
+	"gatehouse/internal/web"
+)
+
+// The pages of an account begin with this path.
+const accountPath = "/account"
+
+// recentTime is how long after signing in somebody may change what signing in
+// rests on without doing it again (OWASP ASVS 5.0, 7.5.1).
+const recentTime = 10 * time.Minute
+
+// accountAuthn is what the pages of an account need of [authn.Service].
+type accountAuthn interface {
+	ProvePassword(ctx context.Context, userID uuid.UUID, password string, from netip.Addr) error
+	ChangePassword(ctx context.Context, s *authn.Session, p authn.PreparedPassword, info authn.SessionInfo) (token string, err error)
+}
+
+// account is who looks after their account, and in which session.
+type account struct {
+	Session *authn.Session
+	User    *directory.User
+}
+
+// recent reports whether the person has signed in well a short time ago: a proof
+// that only the mailbox is theirs does not open everything else.
+func (a *account) recent(now time.Time) bool {
+	proved := slices.ContainsFunc(a.Session.AMR, func(method string) bool {
+		return method == "pwd" || method == "hwk" || method == "swk"
+	})
+	return proved && now.Sub(a.Session.AuthTime) <= recentTime
+}
+
+// accountHandler answers a request of somebody who is signed in.
+type accountHandler func(w http.ResponseWriter, r *http.Request, a *account) error
+
+// accountRoutes are the pages on which people look after their account. Each form
+// is sent to the page that shows it, which is where a sign-in on the way leads back to.
+func (p *Pages) accountRoutes(get, post func(path string, h web.Handler) web.Route) []web.Route {
+	return []web.Route{
+		get(accountPath, p.asOwner(p.overview)),
+		get(confirmPath, p.asOwner(p.confirm)),
+		post(confirmPath, p.asOwner(p.submitConfirm)),
+		get(passwordPath, p.recently(p.password)),
+		post(passwordPath, p.recently(p.submitPassword)),
+	}
+}
+
+// asOwner lets in whoever is signed in, and sends others to sign in first. The
+// handler is told whose account it is: no request ever names one.
+func (p *Pages) asOwner(h accountHandler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		a, err := p.owner(r)
+		if err != nil {
+			return err
+		}
+		if a != nil {
+			return h(w, r, a)
+		}
+		if err := p.comeBack(w, r, wayBack{Path: r.URL.EscapedPath()}); err != nil {
+			return err
+		}
+		return redirect(w, "/signin")
+	}
+}
+
+// recently is [Pages.asOwner] for what signing in rests on: whoever has not just
+// signed in does it again. A session that somebody found open, or stole, is not
+// enough to take the account over.
+func (p *Pages) recently(h accountHandler) web.Handler {
+	return p.asOwner(func(w http.ResponseWriter, r *http.Request, a *account) error {
+		if a.recent(p.Clock()) {
+			return h(w, r, a)
+		}
+		if err := p.comeBack(w, r, wayBack{Path: r.URL.EscapedPath()}); err != nil {
+			return err
+		}
+		return redirect(w, confirmPath)
+	})
+}
+
+// owner returns who is signed in, and in which session; nil for nobody.
+func (p *Pages) owner(r *http.Request) (*account, error) {
+	token := p.Cookies.Get(r, authn.SessionCookie)
+	if token == "" {
+		return nil, nil
+	}
+	session, user, err := p.Authn.Session(r.Context(), token)
+	switch {
+	case errors.Is(err, authn.ErrNoSession):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	}
+	return &account{session, user}, nil
+}
+
+// accountFrame is the frame of a page of the account.
+type accountFrame struct {
+	frame
+	User *directory.User
+	Here string // the path of the page, for the navigation
+	Done string // what was just done, a word of the part accountdone; "" for nothing
+}
+
+// accountFrame starts the view of a page of the account.
+func (p *Pages) accountFrame(frame frame, r *http.Request, a *account) accountFrame {
+	frame.Wide = true
+	return accountFrame{frame: frame, User: a.User, Here: r.URL.Path, Done: r.URL.Query().Get("done")}
+}
+
+// overview shows what is known about the person, and leads to what can be changed.
+func (p *Pages) overview(w http.ResponseWriter, r *http.Request, a *account) error {
+	view := p.accountFrame(p.frame("account.title", &Flow{}), r, a)
+	return p.render(w, http.StatusOK, "account", view.Flow, view)
+}
+
+// done leads back to a page, which says what was done.
+func done(w http.ResponseWriter, path, what string) error { return redirect(w, path+"?done="+what) }
