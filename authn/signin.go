@@ -84,7 +84,7 @@ func (s *Service) putSignIn(ctx context.Context, in *signIn, now time.Time) erro
 
 func (in *signIn) outcome(token string, u *directory.User) *Outcome {
 	return &Outcome{
-		User: u, Next: in.Next, Choices: in.Choices, Revalidation: in.Proved != "", SignIn: token, Hint: hint(u, in.Next), At: in.BegunAt,
+		User: u, Next: in.Next, Choices: in.Choices, Revalidation: in.Proved != "", SignIn: token, Hint: Hint(u, in.Next), At: in.BegunAt,
 	}
 }
 
@@ -183,8 +183,9 @@ func (s *Service) end(ctx context.Context, in *signIn) {
 	}
 }
 
-// hint tells the owner of an address or a number which one it is.
-func hint(u *directory.User, f Factor) string {
+// Hint tells the owner of an address or a number that codes are sent to which
+// one it is, without telling anybody else: "" for a factor that nothing is sent for.
+func Hint(u *directory.User, f Factor) string {
 	const mask = "•••••••"
 	switch f {
 	case SMSCode:

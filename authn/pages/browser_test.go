@@ -81,6 +81,27 @@ var states = []struct {
 		toCode(b, base)
 		return b.Click("button.gh-link")
 	}, 200, "Check your phone"},
+	{"code-by-app", person{next: authn.TOTP, choices: everyWay}, toCode, 200, "Open your authenticator app"},
+	{"code-by-app-refused", person{next: authn.TOTP, choices: everyWay}, func(b *pagestest.Browser, base string) int64 {
+		toCode(b, base)
+		b.Fill("code", "000000")
+		return b.Click("button.govuk-button")
+	}, 403, "Open your authenticator app"},
+	{"another-way", person{next: authn.TOTP, choices: everyWay}, toAnotherWay, 200, "How do you want to go on?"},
+	{"another-way-gone", person{next: authn.TOTP, choices: everyWay}, func(b *pagestest.Browser, base string) int64 {
+		toAnotherWay(b, base)
+		return b.Click(`button[value="security_key"]`)
+	}, 400, "How do you want to go on?"},
+	{"recovery-code", person{next: authn.TOTP, choices: everyWay}, toRecoveryCode, 200, "Use a recovery code"},
+	{"recovery-code-empty", person{next: authn.TOTP, choices: everyWay}, func(b *pagestest.Browser, base string) int64 {
+		toRecoveryCode(b, base)
+		return b.Click("button.govuk-button")
+	}, 400, "Use a recovery code"},
+	{"recovery-code-refused", person{next: authn.TOTP, choices: everyWay}, func(b *pagestest.Browser, base string) int64 {
+		toRecoveryCode(b, base)
+		b.Fill("recovery_code", "qqqq-qqqq-qqqq-qqqq")
+		return b.Click("button.govuk-button")
+	}, 403, "Use a recovery code"},
 	{"security-key", person{next: authn.SecurityKey}, toCode, 200, "This account needs a security key"},
 	{"consent", person{}, open("/consent"), 200, "Allow Example Forms to use your account?"},
 	{"select-account", person{}, open("/select"), 200, "Choose an account"},
@@ -143,6 +164,19 @@ func toNewPassword(password string) func(*pagestest.Browser, string) int64 {
 		b.Fill("password", password)
 		return b.Click("button")
 	}
+}
+
+// everyWay are all the factors that may follow a password.
+var everyWay = []authn.Factor{authn.SecurityKey, authn.TOTP, authn.SMSCode, authn.RecoveryCode}
+
+func toAnotherWay(b *pagestest.Browser, base string) int64 {
+	toCode(b, base)
+	return b.Click(`a[href="/signin/another-way"]`)
+}
+
+func toRecoveryCode(b *pagestest.Browser, base string) int64 {
+	toAnotherWay(b, base)
+	return b.Click(`button[value="recovery_code"]`)
 }
 
 func toCode(b *pagestest.Browser, base string) int64 {

@@ -10,20 +10,49 @@ import (
 	"gatehouse/internal/web"
 )
 
-// codeView is the page that asks for a code.
+// codeView is the page that asks for a code, whatever made the code.
 type codeView struct {
 	frame
-	Email  bool   // the code went by e-mail, else by text message
+	Factor authn.Factor
 	Anew   bool   // it proves the address and nothing else
 	Hint   string // where it went, masked
 	Resent bool
+	Others bool // there are other ways to go on
 }
 
 func (p *Pages) codeView(f *Flow, o *authn.Outcome) codeView {
-	if o.Next == authn.EmailCode {
-		return codeView{frame: p.frame("code.title.email", f), Email: true, Anew: o.Revalidation, Hint: o.Hint}
+	view := codeView{Factor: o.Next, Anew: o.Revalidation, Hint: o.Hint, Others: len(o.Choices) > 1}
+	switch o.Next {
+	case authn.EmailCode:
+		view.frame = p.frame("code.title.email", f)
+	case authn.TOTP:
+		view.frame = p.frame("code.title.totp", f)
+	case authn.RecoveryCode:
+		view.frame = p.frame("code.title.recovery", f)
+	default:
+		view.frame = p.frame("code.title.sms", f)
 	}
-	return codeView{frame: p.frame("code.title.sms", f), Hint: o.Hint}
+	return view
+}
+
+// Email reports that the code went by e-mail.
+func (v codeView) Email() bool { return v.Factor == authn.EmailCode }
+
+// Sent reports that the code was sent, so that another can be.
+func (v codeView) Sent() bool { return v.Factor == authn.SMSCode || v.Factor == authn.EmailCode }
+
+// TOTP reports that an authenticator app shows the code.
+func (v codeView) TOTP() bool { return v.Factor == authn.TOTP }
+
+// Recovery reports that the code is one that its owner has kept.
+func (v codeView) Recovery() bool { return v.Factor == authn.RecoveryCode }
+
+// Field is the name of the field that the code is typed into.
+func (v codeView) Field() string {
+	if v.Recovery() {
+		return "recovery_code"
+	}
+	return "code"
 }
 
 // signInUnderWay finds the sign-in that this browser began.
@@ -48,6 +77,9 @@ func (p *Pages) code(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.expired(w, flow, err)
 	}
+	if outcome.Next == authn.SecurityKey {
+		return redirect(w, withFlow("/signin/another-way", flow))
+	}
 	view := p.codeView(flow, outcome)
 	view.Resent = query["resent"] != ""
 	return p.render(w, http.StatusOK, "code", flow, view)
@@ -68,8 +100,11 @@ func (p *Pages) submitCode(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.expired(w, flow, err)
 	}
+	if under.Next == authn.SecurityKey {
+		return redirect(w, withFlow("/signin/another-way", flow))
+	}
 	view := p.codeView(flow, under)
-	code := withoutSpaces(form["code"])
+	code := withoutSpaces(form[view.Field()])
 	if fault := view.codeFault(code); fault != nil {
 		view.Faults = fault
 		return p.render(w, http.StatusBadRequest, "code", flow, view)
@@ -86,7 +121,7 @@ func (p *Pages) submitCode(w http.ResponseWriter, r *http.Request) error {
 	case errors.Is(err, directory.ErrInvitationClosed), errors.Is(err, directory.ErrNotInvited):
 		return redirect(w, back.Path) // which says why
 	case errors.Is(err, authn.ErrRefused):
-		view.Faults = []fault{{"code", view.text("code.refused")}}
+		view.Faults = []fault{{view.Field(), view.refusedText()}}
 		return p.render(w, http.StatusForbidden, "code", flow, view)
 	case err != nil:
 		return p.expired(w, flow, err)
@@ -117,14 +152,25 @@ func (p *Pages) resendCode(w http.ResponseWriter, r *http.Request) error {
 }
 
 // codeFault finds what a slip of the finger makes of a code, before it costs an attempt.
-func (c catalogue) codeFault(code string) []fault {
+func (v codeView) codeFault(code string) []fault {
 	switch {
 	case code == "":
-		return []fault{{"code", c.text("code.missing")}}
-	case strings.Trim(code, "0123456789") != "":
-		return []fault{{"code", c.text("code.digits")}}
+		return []fault{{v.Field(), v.text(v.Field() + ".missing")}}
+	case !v.Recovery() && strings.Trim(code, "0123456789") != "":
+		return []fault{{v.Field(), v.text("code.digits")}}
 	}
 	return nil
+}
+
+func (v codeView) refusedText() string {
+	switch v.Factor {
+	case authn.TOTP:
+		return v.text("totp.refused")
+	case authn.RecoveryCode:
+		return v.text("recovery_code.refused")
+	default:
+		return v.text("code.refused")
+	}
 }
 
 // withoutSpaces drops what people put between the digits of a code.

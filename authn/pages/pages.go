@@ -28,6 +28,7 @@ type Authn interface {
 
 	Authenticate(ctx context.Context, a authn.Attempt) (*authn.Outcome, error)
 	ResendCode(ctx context.Context, signIn string, network netip.Addr) (*authn.Outcome, error)
+	ChooseFactor(ctx context.Context, signIn string, f authn.Factor, network netip.Addr) (*authn.Outcome, error)
 	SignInUnderWay(ctx context.Context, signIn string) (*authn.Outcome, error)
 	StartSession(ctx context.Context, o *authn.Outcome, info authn.SessionInfo) (token string, s *authn.Session, err error)
 	Session(ctx context.Context, token string) (*authn.Session, *directory.User, error)
@@ -76,8 +77,11 @@ type Flow struct {
 	// origin, or a scheme with its colon. Chrome applies form-action to every
 	// redirect that follows a form, so each form of the flow has to allow it.
 	FormAction string
-	ACRValues  []string
-	UILocales  string
+	// ACRValues are the levels that the request asks for, and Floor the least that
+	// the service accepts; "" for any.
+	ACRValues []string
+	Floor     string
+	UILocales string
 }
 
 // ConsentView is what the consent page shows.
@@ -129,6 +133,8 @@ func (p *Pages) Routes() []web.Route {
 		post("/forgotten-password", p.submitForgotten),
 		get("/new-password/{token}", p.newPassword),
 		post("/new-password/{token}", p.submitNewPassword),
+		get("/signin/another-way", p.anotherWay),
+		post("/signin/another-way", p.submitAnotherWay),
 		post("/signout", p.submitSignOut),
 		get("/signed-out", p.SignedOut),
 		get("/invitation/{token}", p.invitation(directory.ServiceTeam)),

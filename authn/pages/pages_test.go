@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -26,7 +27,9 @@ import (
 // program, so that a test can bring every page into every state.
 type person struct {
 	next     authn.Factor // what follows the right password
-	err      error        // what every step fails with
+	choices  []authn.Factor
+	chosen   atomic.Pointer[authn.Factor] // what is asked for instead of next
+	err      error                        // what every step fails with
 	attempts atomic.Int64
 	last     atomic.Pointer[authn.Attempt]
 	replaced atomic.Pointer[string]
@@ -39,10 +42,27 @@ type person struct {
 const (
 	rightPassword = "correct horse battery staple"
 	rightCode     = "271828"
+
+	rightRecoveryCode = "abcdefghijklmnop"
 )
 
 func (p *person) outcome() *authn.Outcome {
-	return &authn.Outcome{User: user, Next: p.next, SignIn: "sign-in-1", Hint: "•••••••0123"}
+	next := p.next
+	if chosen := p.chosen.Load(); chosen != nil {
+		next = *chosen
+	}
+	return &authn.Outcome{User: user, Next: next, Choices: p.choices, SignIn: "sign-in-1", Hint: "•••••••0123"}
+}
+
+func (p *person) ChooseFactor(ctx context.Context, signIn string, f authn.Factor, _ netip.Addr) (*authn.Outcome, error) {
+	if _, err := p.SignInUnderWay(ctx, signIn); err != nil {
+		return nil, err
+	}
+	if !slices.Contains(p.choices, f) || f == authn.SecurityKey { // which was removed meanwhile
+		return nil, authn.ErrRefused
+	}
+	p.chosen.Store(&f)
+	return p.outcome(), nil
 }
 
 var user = &directory.User{ID: uuid.UUID{15: 1}, Name: "Alice Example", EmailAddress: "alice@example.gov.uk", MobileNumber: "+447700900123"}
@@ -57,7 +77,8 @@ func (p *person) Authenticate(ctx context.Context, a authn.Attempt) (*authn.Outc
 		return p.outcome(), nil
 	case a.Factor == authn.SMSCode && a.Secret == rightCode && a.SignIn == "sign-in-1" && a.Also != nil:
 		return &authn.Outcome{User: user}, a.Also(ctx, user)
-	case a.Factor == authn.SMSCode && a.Secret == rightCode && a.SignIn == "sign-in-1":
+	case (a.Factor == authn.SMSCode || a.Factor == authn.TOTP) && a.Secret == rightCode && a.SignIn == "sign-in-1",
+		a.Factor == authn.RecoveryCode && a.Secret == rightRecoveryCode && a.SignIn == "sign-in-1":
 		return &authn.Outcome{User: user}, nil
 	}
 	return nil, authn.ErrRefused

@@ -50,7 +50,7 @@ func (p *Pages) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	outcome, err := p.Authn.Authenticate(r.Context(), authn.Attempt{
 		Front: authn.Browser, Factor: authn.Password, Identifier: form["identifier"], Secret: form["password"],
-		ACRValues: flow.ACRValues, Network: web.Network(r),
+		ACRValues: flow.ACRValues, Floor: flow.Floor, Network: web.Network(r),
 	})
 	if errors.Is(err, authn.ErrRefused) {
 		view.Faults = []fault{{"identifier", view.text("signin.refused")}}
@@ -78,7 +78,7 @@ func (p *Pages) proceed(w http.ResponseWriter, r *http.Request, f *Flow, o *auth
 	switch {
 	case o.Complete():
 		return p.finish(w, r, f, o)
-	case o.Next == authn.SecurityKey:
+	case o.Next == authn.SecurityKey && len(o.Choices) < 2:
 		return p.render(w, http.StatusOK, "securitykey", f, p.frame("securitykey.title", f))
 	}
 	p.Cookies.Set(w, authn.SignInCookie, o.SignIn, 0)
