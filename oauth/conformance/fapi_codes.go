@@ -100,6 +100,9 @@ func (f *fapiClient) refreshRefused(tokens *Tokens, h how, codes ...string) {
 	f.e.notIssued(f.refresh(tokens.RefreshToken, h), codes...)
 }
 
+// lostAnswer is the time after which a client that lost an answer asks again.
+const lostAnswer = 30 * time.Second
+
 // refreshing logs in and refreshes, and calls the resource with the new token.
 // A server that rotates refresh tokens must take the old one again, for clients
 // that the answer was lost on (FAPI 2.0 Security Profile section 5.3.2.1).
@@ -115,6 +118,7 @@ func (f *fapiClient) refreshing() *Tokens {
 	}
 	second := f.refreshed(r, first)
 	if second.RefreshToken != first.RefreshToken {
+		f.e.wait(lostAnswer)
 		second = f.refreshed(r, first)
 	}
 	f.resourceOK(second, nil)
