@@ -70,6 +70,9 @@ func fapiDiscovery(e *Env) {
 	if !m.ResponseIssuer {
 		e.Errorf("authorization_response_iss_parameter_supported is not true")
 	}
+	e.contains("response_types_supported", m.ResponseTypes, "code")
+	e.contains("scopes_supported", m.Scopes, "openid")
+	e.contains("subject_types_supported", m.SubjectTypes, "public", "pairwise")
 	e.contains("dpop_signing_alg_values_supported", m.DPoPAlgs, fapiAlgs...)
 	e.contains("id_token_signing_alg_values_supported", m.IDTokenAlgs, fapiAlgs...)
 	e.contains("token_endpoint_auth_methods_supported", m.AuthMethods, "private_key_jwt")
@@ -94,6 +97,7 @@ func fapiSucceeds(more ...string) func(e *Env) {
 func fapiHappyFlow(e *Env) {
 	f := e.fapi(e.Clients.FAPI)
 	tokens := f.login(e.Browser(), f.request(), unboundPush)
+	e.notAskedFor(tokens.ID)
 	f.tokenInQuery(tokens)
 	f.resourceOK(tokens, nil, "Accept", "application/json;charset=UTF-8")
 	f.resourceOK(tokens, nil, "Accept", "application/json, application/*+json, */*")
@@ -101,6 +105,19 @@ func fapiHappyFlow(e *Env) {
 	second := e.fapi(e.Clients.FAPI2)
 	others := second.login(e.Browser(), second.request("nonce", random(43), "dpop_jkt", e.thumbprint(second.key)), unboundPush)
 	f.notOurs(others)
+}
+
+// notAskedFor warns about claims of a user that a request for the scope openid
+// alone brings in the ID token.
+func (e *Env) notAskedFor(id *IDToken) {
+	e.t.Helper()
+	for _, names := range scopeClaims {
+		for _, name := range names {
+			if id.Claims[name] != nil {
+				e.Warn("the ID token has claims that nobody asked for")
+			}
+		}
+	}
 }
 
 // tokenInQuery is refused (FAPI 2.0 Security Profile section 5.3.4).

@@ -174,5 +174,10 @@ func (f *fapiClient) claimCases() []proofCase {
 		{"a proof whose htu has capitals in scheme and host", htu(func(u *url.URL) {
 			u.Scheme, u.Host = strings.ToUpper(u.Scheme), strings.ToUpper(u.Host)
 		}), true, true},
+		{"a proof whose htu names the port of its scheme", htu(func(u *url.URL) {
+			if u.Port() == "" {
+				u.Host += ":443"
+			}
+		}), true, true},
 	}
 }
