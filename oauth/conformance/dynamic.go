@@ -114,13 +114,17 @@ func dynamicDiscovery(e *Env) {
 	if m.RegistrationEndpoint == "" {
 		e.Errorf("registration_endpoint is missing")
 	}
+	var missing []string
 	for _, want := range []string{"id_token", "id_token token"} {
 		if !slices.ContainsFunc(m.ResponseTypes, func(got string) bool { return sameWords(got, want) }) {
-			e.declinable("implicit flow", "response_types_supported lacks %s", want)
+			missing = append(missing, "the response type "+want)
 		}
 	}
 	if m.raw["grant_types_supported"] != nil && !slices.Contains(m.GrantTypes, "implicit") {
-		e.declinable("implicit flow", "grant_types_supported lacks implicit")
+		missing = append(missing, "the grant type implicit")
+	}
+	if len(missing) > 0 {
+		e.declinable("implicit flow", "not supported: %s", strings.Join(missing, ", "))
 	}
 }
 
