@@ -104,8 +104,15 @@ alter table outbox add column client_id text not null default '';
 alter table outbox drop constraint outbox_channel_check;
 alter table outbox add constraint outbox_channel_check check (channel in ('email', 'sms', 'logout'));
 create index outbox_client_id_idx on outbox (client_id, created_at) where client_id <> '';
+-- What its sender's other side told of a message after it was sent.
+alter table outbox add column delivery text constraint outbox_delivery_check check (delivery in ('delivered', 'bounced'));
+alter table outbox add column delivery_reason text;
+alter table outbox add column delivery_at bigint;
 
 -- +goose Down
+alter table outbox drop column delivery_at;
+alter table outbox drop column delivery_reason;
+alter table outbox drop column delivery;
 drop index outbox_client_id_idx;
 delete from outbox where channel = 'logout';
 alter table outbox drop constraint outbox_channel_check;
