@@ -141,7 +141,7 @@ func (c *Callbacks) read(r *http.Request, body []byte) (*Report, error) {
 	if !known {
 		return nil, web.Errorf(http.StatusNotFound, "No such sender is configured")
 	}
-	return nil, &web.Error{Status: http.StatusUnauthorized, Message: "The callback does not prove where it comes from", Cause: errStranger}
+	return nil, &web.Error{Status: http.StatusForbidden, Message: "The callback does not prove where it comes from", Cause: errStranger}
 }
 
 func (c *Callbacks) receivers(kind string) []Receiver {

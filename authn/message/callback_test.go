@@ -92,11 +92,11 @@ func TestNotifyTellsWhatBecameOfAMessage(t *testing.T) {
 		{"no reference", senders, proof, `{"reference":null,"status":"delivered"}`, 204, nil},
 		{"second of two keys", "sms=" + notifyText + " email=" + senders, proof, notifyBody(id.String(), "delivered"), 204, []message.Report{{ID: id, State: "delivered"}}},
 		{"no JSON", senders, proof, "delivered", 400, nil},
-		{"wrong token", senders, proof + "x", notifyBody(id.String(), "delivered"), 401, nil},
-		{"shorter token", senders, proof[:len(proof)-1], notifyBody(id.String(), "delivered"), 401, nil},
-		{"other scheme", senders, "Basic " + callbackToken, notifyBody(id.String(), "delivered"), 401, nil},
-		{"no token", senders, "", notifyBody(id.String(), "delivered"), 401, nil},
-		{"none configured", notifyText, "Bearer ", notifyBody(id.String(), "delivered"), 401, nil},
+		{"wrong token", senders, proof + "x", notifyBody(id.String(), "delivered"), 403, nil},
+		{"shorter token", senders, proof[:len(proof)-1], notifyBody(id.String(), "delivered"), 403, nil},
+		{"other scheme", senders, "Basic " + callbackToken, notifyBody(id.String(), "delivered"), 403, nil},
+		{"no token", senders, "", notifyBody(id.String(), "delivered"), 403, nil},
+		{"none configured", notifyText, "Bearer ", notifyBody(id.String(), "delivered"), 403, nil},
 		{"no Notify", twilioText, proof, notifyBody(id.String(), "delivered"), 404, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -160,13 +160,13 @@ func TestWebhookTellsWhatBecameOfAMessage(t *testing.T) {
 		{"our own message, sent back", webhookCallback(t, webhookKey, noon, body("message.send", "")), 204, nil},
 		{"reason of its own", webhookCallback(t, webhookKey, noon, body("message.bounced", "ann@example.org is unknown")), 400, nil},
 		{"no id", webhookCallback(t, webhookKey, noon, `{"type":"message.delivered","data":{"id":"7"}}`), 400, nil},
-		{"too old", webhookCallback(t, webhookKey, noon.Add(-5*time.Minute-time.Second), delivered), 401, nil},
-		{"from the future", webhookCallback(t, webhookKey, noon.Add(5*time.Minute+time.Second), delivered), 401, nil},
-		{"strange key", webhookCallback(t, "f"+webhookKey[1:], noon, delivered), 401, nil},
-		{"tampered with", tampered, 401, nil},
-		{"replayed as new", replayed, 401, nil},
-		{"unsigned", unsigned, 401, nil},
-		{"nameless", nameless, 401, nil},
+		{"too old", webhookCallback(t, webhookKey, noon.Add(-5*time.Minute-time.Second), delivered), 403, nil},
+		{"from the future", webhookCallback(t, webhookKey, noon.Add(5*time.Minute+time.Second), delivered), 403, nil},
+		{"strange key", webhookCallback(t, "f"+webhookKey[1:], noon, delivered), 403, nil},
+		{"tampered with", tampered, 403, nil},
+		{"replayed as new", replayed, 403, nil},
+		{"unsigned", unsigned, 403, nil},
+		{"nameless", nameless, 403, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			status, got := receive(t, "webhook+https://"+webhookKey+":"+other+"@HOST", tt.r)
@@ -231,9 +231,9 @@ func TestTwilioTellsWhatBecameOfAMessage(t *testing.T) {
 		{"unknown", query, twilioToken, good + query, told("failed", "30008"), 204, bounced("technical")},
 		{"on its way", query, twilioToken, good + query, told("sent", ""), 204, nil},
 		{"no message", "message=7", twilioToken, good + "message=7", told("delivered", ""), 400, nil},
-		{"other message", query, twilioToken, good + "message=" + uuid.NewString(), told("delivered", ""), 401, nil},
-		{"other address", query, twilioToken, "http://id.example/messages/callback/twilio?" + query, told("delivered", ""), 401, nil},
-		{"other token", query, "another", good + query, told("delivered", ""), 401, nil},
+		{"other message", query, twilioToken, good + "message=" + uuid.NewString(), told("delivered", ""), 403, nil},
+		{"other address", query, twilioToken, "http://id.example/messages/callback/twilio?" + query, told("delivered", ""), 403, nil},
+		{"other token", query, "another", good + query, told("delivered", ""), 403, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := httptest.NewRequest(http.MethodPost, "/messages/callback/twilio?"+tt.query, strings.NewReader(tt.form.Encode()))
@@ -247,7 +247,7 @@ func TestTwilioTellsWhatBecameOfAMessage(t *testing.T) {
 	t.Run("tampered with", func(t *testing.T) {
 		r := httptest.NewRequest(http.MethodPost, "/messages/callback/twilio?"+query, strings.NewReader(told("delivered", "").Encode()))
 		r.Header.Set("X-Twilio-Signature", twilioSignature(twilioToken, good+query, told("failed", "")))
-		if status, got := receive(t, twilioText, r); status != 401 || got != nil {
+		if status, got := receive(t, twilioText, r); status != 403 || got != nil {
 			t.Errorf("%d and %v", status, got)
 		}
 	})

@@ -167,7 +167,7 @@ func (r *callbackRig) byNotify(t *testing.T) {
 		return fmt.Sprintf(`{"id":%q,"reference":%q,"to":"ann@example.org","status":%q,"notification_type":"email"}`, uuid.New(), id, status)
 	}
 	proof := []string{"Authorization", "Bearer " + callbackToken}
-	if status := r.tell(path, body(sent.Reference, "delivered"), "Authorization", "Bearer guess"); status != http.StatusUnauthorized {
+	if status := r.tell(path, body(sent.Reference, "delivered"), "Authorization", "Bearer guess"); status != http.StatusForbidden {
 		t.Errorf("a stranger is told %d", status)
 	}
 	r.want(sent.Reference, "", "")
@@ -194,7 +194,7 @@ func (r *callbackRig) unknownAndMalformed(t *testing.T, path string, body func(i
 		{"no JSON", path, "[", proof, http.StatusBadRequest},
 		{"too long", path, body(uuid.New(), strings.Repeat("x", message.MaxCallback)), proof, http.StatusRequestEntityTooLarge},
 		{"unknown sender", "/messages/callback/pigeon", body(uuid.New(), "delivered"), proof, http.StatusNotFound},
-		{"no proof", path, body(uuid.New(), "delivered"), nil, http.StatusUnauthorized},
+		{"no proof", path, body(uuid.New(), "delivered"), nil, http.StatusForbidden},
 	} {
 		if status := r.tell(tt.path, tt.body, tt.header...); status != tt.want {
 			t.Errorf("%s: %d, want %d", tt.name, status, tt.want)
@@ -216,7 +216,7 @@ func (r *callbackRig) byTwilioAndWebhook(t *testing.T) {
 	}
 	path := strings.TrimPrefix(callback, callbackIssuer)
 	form := url.Values{"MessageStatus": {"delivered"}, "To": {"+447700900123"}, "MessageSid": {"SM0123456789abcdef0123456789abcdef"}}
-	if status := r.tell(path, form, twilioHeaders(callback+"x", form)...); status != http.StatusUnauthorized {
+	if status := r.tell(path, form, twilioHeaders(callback+"x", form)...); status != http.StatusForbidden {
 		t.Errorf("a stranger is told %d", status)
 	}
 	r.want(id, "", "")
@@ -227,10 +227,10 @@ func (r *callbackRig) byTwilioAndWebhook(t *testing.T) {
 
 	const hook = "/messages/callback/webhook"
 	body := fmt.Sprintf(`{"type":"message.bounced","data":{"id":%q,"reason":"temporary"}}`, id)
-	if status := r.tell(hook, body, webhookHeaders(time.Now(), body+" ")...); status != http.StatusUnauthorized {
+	if status := r.tell(hook, body, webhookHeaders(time.Now(), body+" ")...); status != http.StatusForbidden {
 		t.Errorf("a stranger is told %d", status)
 	}
-	if status := r.tell(hook, body, webhookHeaders(time.Now().Add(-time.Hour), body)...); status != http.StatusUnauthorized {
+	if status := r.tell(hook, body, webhookHeaders(time.Now().Add(-time.Hour), body)...); status != http.StatusForbidden {
 		t.Errorf("an old callback is told %d", status)
 	}
 	r.want(id, "delivered", "")
