@@ -87,7 +87,7 @@ func (s *NotifySender) request(m *Outgoing) notifyRequest {
 		n.Personalisation["subject"] = m.Subject
 	}
 	if own, ok := s.Templates[m.Template]; ok {
-		n.TemplateID, n.Personalisation = own, m.Personalisation
+		n.TemplateID, n.Personalisation = own, definitions[m.Template].plain(m.Personalisation)
 	}
 	return n
 }

@@ -76,6 +76,21 @@ func TestNotifyIsAskedInItsWords(t *testing.T) {
 	}
 }
 
+// Whoever chooses a name must not add lines to a message that Notify words.
+func TestNotifyIsGivenNoLinesThatTheTemplateDoesNotHave(t *testing.T) {
+	m := letterMessage()
+	m.Personalisation = map[string]any{"service_name": "Parking\n# Pay here", "body": "one\r\ntwo\x00", "names": []any{"Ann\n* Bob"}}
+	s := newService(t, taken)
+	senders := s.parse(t, notifyText+"&template.go_live_next_steps="+ownTemplate, newClock())
+	if err := senders[message.Email][0].Send(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]any{"service_name": "Parking # Pay here", "body": "one\ntwo ", "names": []any{"Ann * Bob"}}
+	if diff := cmp.Diff(want, decoded(t, s.requests()[0])["personalisation"]); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // Notify takes a token for half a minute, so each request has its own.
 func TestNotifyTokenIsMadeForEachRequest(t *testing.T) {
 	s, clock := newService(t, taken), newClock()
