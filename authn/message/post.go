@@ -53,14 +53,15 @@ func created(status int) error {
 	return refusedBy(status)
 }
 
-// refusedBy says what a status other than success means. Only what our request
+// refusedBy says what a status other than success means. Only what the message
 // is at fault for is permanent.
 func refusedBy(status int) error {
 	switch {
 	case status == http.StatusRequestTimeout, status == http.StatusTooEarly, status == http.StatusTooManyRequests:
 		return &SendError{Reason: ReasonDeferred, Code: status}
 	case status == http.StatusUnauthorized, status == http.StatusForbidden:
-		return &SendError{Reason: ReasonUnauthorised, Permanent: true, Code: status}
+		// The operator's to put right, and until then no message need be lost.
+		return &SendError{Reason: ReasonUnauthorised, Code: status}
 	case status >= http.StatusBadRequest && status < http.StatusInternalServerError:
 		return &SendError{Reason: ReasonRefused, Permanent: true, Code: status}
 	case status >= http.StatusMultipleChoices && status < http.StatusBadRequest:

@@ -107,15 +107,16 @@ func TestMessageThatAServiceRefusesIsGivenUp(t *testing.T) {
 	}
 }
 
-func TestCredentialsThatAreRefusedAreNamedAsTheReason(t *testing.T) {
-	office := newService(t, answer{status: http.StatusForbidden})
+// A key that was mistyped or has expired costs no message: it goes when the
+// operator has put that right.
+func TestMessageOutlastsCredentialsThatAreRefused(t *testing.T) {
+	office := newService(t, answer{status: http.StatusForbidden}, taken)
 	s := storagetest.Open(t)
 	r := newRig(t, s)
 	r.worker.Senders = office.parse(t, notifyText, r.clock)
 	r.send(code(1))
 	r.run(r.worker)
-	eventually(t, "it ends", func() bool { return r.worker.Counts.Failed.Load() == 1 })
-	if state := ended(t, s.DB); state != "failed "+message.ReasonUnauthorised {
-		t.Error(state)
-	}
+	eventually(t, "it waits", func() bool { return r.worker.Counts.Retried.Load() == 1 })
+	r.clock.Advance(4 * time.Second)
+	eventually(t, "it is sent", func() bool { return r.worker.Counts.Sent.Load() == 1 })
 }
