@@ -31,7 +31,7 @@ func (s *Server) ConsentPage(w http.ResponseWriter, r *http.Request) error {
 	}
 	return s.Pages.Consent(w, r, pages.ConsentView{
 		Flow: f.ID, ClientName: a.client.Name, UserName: user.Name,
-		Scopes: a.asksFor(), FormAction: formAction(a.redirectURI),
+		Scopes: a.asksFor(), FormAction: formAction(a.redirectURI), PolicyURI: a.client.PolicyURI, TermsURI: a.client.TermsURI,
 	})
 }
 

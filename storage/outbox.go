@@ -91,6 +91,15 @@ func (o Outbox) Finish(ctx context.Context, id, lease uuid.UUID, state, reason s
 		where id = $1 and lease = $2 and state = 'queued'`, id, lease, state, nullable(reason), at))
 }
 
+// Report implements message.ReportStore.
+func (o Outbox) Report(ctx context.Context, r message.Report, at time.Time) (news bool, err error) {
+	changed, err := o.DB.exec(ctx, `
+		update outbox set delivery = $2, delivery_reason = $3, delivery_at = $4
+		where id = $1 and client_id = '' and (delivery is null or (delivery = 'delivered' and $2 = 'bounced'))`,
+		r.ID, r.State, nullable(r.Reason), at)
+	return changed > 0, err
+}
+
 // Deliveries returns the latest notices to a service, "" for all of them.
 func (o Outbox) Deliveries(ctx context.Context, clientID string, limit int) ([]message.Delivery, error) {
 	var all []message.Delivery
@@ -102,6 +111,22 @@ func (o Outbox) Deliveries(ctx context.Context, clientID string, limit int) ([]m
 			var d message.Delivery
 			err := scan(&d.ID, &d.ClientID, timeInto(&d.QueuedAt), &d.State, &d.Attempts, stringInto(&d.Reason), timeInto(&d.NextAt), timeInto(&d.EndedAt))
 			all = append(all, d)
+			return err
+		})
+	return all, err
+}
+
+// Messages returns the latest messages to people.
+func (o Outbox) Messages(ctx context.Context, limit int) ([]message.Record, error) {
+	var all []message.Record
+	err := o.DB.each(ctx, `
+		select id, channel, template, created_at, state, attempts, reason, finished_at, delivery, delivery_reason, delivery_at
+		from outbox where client_id = '' order by created_at desc, id limit $1`, []any{limit},
+		func(scan func(dest ...any) error) error {
+			var r message.Record
+			err := scan(&r.ID, &r.Channel, &r.Template, timeInto(&r.QueuedAt), &r.State, &r.Attempts, stringInto(&r.Reason),
+				timeInto(&r.EndedAt), stringInto(&r.Delivery), stringInto(&r.BounceReason), timeInto(&r.ToldAt))
+			all = append(all, r)
 			return err
 		})
 	return all, err

@@ -3,8 +3,9 @@
 // of ([Queue]); a [Worker] claims it under a lease and gives it to the senders of
 // its channel until they have taken it, it has expired, or nothing helps.
 //
-// It owns the templates, the outbox and the senders (SMTP, file, log). Whom a
-// message goes to, and that it is to be sent at all, is decided by its callers.
+// It owns the templates, the outbox, the senders (SMTP, GOV.UK Notify, Twilio,
+// webhook, file, log) and the callbacks that tell what became of a message. Whom
+// one goes to, and that it is to be sent at all, is decided by its callers.
 // What a message says is sealed while it waits and erased once it is sent: no
 // code, address or number can be read in the database. Delivery is at least
 // once: a worker that dies between sending and saying so sends again.

@@ -49,16 +49,17 @@ type Sender interface {
 
 // Reasons for which a message was not taken: classes, without anything personal.
 const (
-	ReasonDeferred    = "deferred"    // the other side asked to try again later, or could not take it
-	ReasonRedirected  = "redirected"  // a service sent us elsewhere, where nothing is sent
-	ReasonWithdrawn   = "withdrawn"   // the service is gone, or wants no notices any more
-	ReasonUnreachable = "unreachable" // the other side did not answer
-	ReasonRefused     = "refused"     // the other side will never take it
-	ReasonMalformed   = "malformed"   // the recipient's address is none
-	ReasonUnreadable  = "unreadable"  // the payload does not open with the keys of this process
-	ReasonExpired     = "expired"     // it would have come too late
-	ReasonInternal    = "internal"    // the sender failed in a way it did not explain
-	ReasonAbandoned   = "abandoned"   // workers died while sending it, again and again
+	ReasonDeferred     = "deferred"     // the other side asked to try again later, or could not take it
+	ReasonRedirected   = "redirected"   // a service sent us elsewhere, where nothing is sent
+	ReasonWithdrawn    = "withdrawn"    // the service is gone, or wants no notices any more
+	ReasonUnreachable  = "unreachable"  // the other side did not answer
+	ReasonRefused      = "refused"      // the other side will never take it
+	ReasonUnauthorised = "unauthorised" // the other side does not take our key or token
+	ReasonMalformed    = "malformed"    // the recipient's address is none
+	ReasonUnreadable   = "unreadable"   // the payload does not open with the keys of this process
+	ReasonExpired      = "expired"      // it would have come too late
+	ReasonInternal     = "internal"     // the sender failed in a way it did not explain
+	ReasonAbandoned    = "abandoned"    // workers died while sending it, again and again
 )
 
 // SendError is a sender's refusal. It holds no text of the other side, which

@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"net/mail"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+
+	"gatehouse/directory"
 )
 
 // SenderConfig is what [ParseSenders] needs beside its text.
@@ -19,6 +22,12 @@ type SenderConfig struct {
 	From string
 	// Log is written to by log: senders.
 	Log *slog.Logger
+	// HTTP is what services are posted to with; nil is [NewHTTPClient].
+	HTTP *http.Client
+	// Clock dates what is signed.
+	Clock directory.Clock
+	// Issuer is where callbacks reach this server.
+	Issuer string
 }
 
 // ParseSenders reads where messages go: entries separated by commas or white
@@ -29,6 +38,9 @@ type SenderConfig struct {
 //	log:                       only says that a message would have been sent
 //	smtp://user:pass@host:587  e-mail, over STARTTLS unless ?starttls=auto or never
 //	smtps://user:pass@host     e-mail, over TLS from the start
+//	notify+https://key@host    both, through GOV.UK Notify, see [NotifySender]
+//	twilio+https://sid:token@host  text messages through Twilio, see [TwilioSender]
+//	webhook+https://secret@host/path  both, signed, see [WebhookSender]
 //
 // A mail server on this machine is spoken to in clear when it offers nothing
 // else. The sender's address is ?from=. Every fault is reported, by the number of
@@ -36,6 +48,9 @@ type SenderConfig struct {
 // missing from the result.
 func ParseSenders(text string, c SenderConfig) (map[string][]Sender, error) {
 	senders := map[string][]Sender{}
+	if c.HTTP == nil {
+		c.HTTP = NewHTTPClient()
+	}
 	var faults []error
 	entries := strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(", \t\r\n", r) })
 	for i, entry := range entries {
@@ -91,8 +106,16 @@ func parseSender(text string, c SenderConfig) (Sender, []string, error) {
 	case "smtp", "smtps":
 		sender, err := parseSMTP(text, c.From)
 		return sender, []string{Email}, err
+	case "notify+https", "notify+http":
+		return parseNotify(text, c)
+	case "twilio+https", "twilio+http":
+		sender, err := parseTwilio(text, c)
+		return sender, []string{SMS}, err
+	case "webhook+https", "webhook+http":
+		sender, err := parseWebhook(text, c)
+		return sender, Channels(), err
 	default:
-		return nil, nil, errors.New("unknown sender: there are file:, log:, smtp:// and smtps://")
+		return nil, nil, errors.New("unknown sender: there are file:, log:, smtp://, smtps://, notify+https://, twilio+https:// and webhook+https://")
 	}
 }
 

@@ -69,6 +69,8 @@ func TestEveryFaultOfTheSendersIsReported(t *testing.T) {
 
 func FuzzParseSenders(f *testing.F) {
 	f.Add("file:/x,smtp://u:p@h:25?starttls=auto&from=a@b.example sms=log:")
+	f.Add("notify+https://" + serviceID + "-" + notifySecret + "@h?sms_template=" + smsTemplate + " twilio+https://a:b@c?from=+1")
+	f.Add("webhook+https://" + webhookKey + ":@h/%2f?x")
 	f.Add("email=smtps://[::1]:465 = :: %zz")
 	f.Fuzz(func(t *testing.T, text string) {
 		senders, err := message.ParseSenders(text, message.SenderConfig{From: "a@b.example"})

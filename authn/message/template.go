@@ -113,13 +113,7 @@ func render(m authn.Message, serviceName string) (words, error) {
 	if err != nil {
 		return words{}, err
 	}
-	data := make(map[string]any, len(m.Personalisation)+2)
-	for key, value := range m.Personalisation {
-		data[key] = plain(value)
-		if text, ok := value.(string); ok && slices.Contains(d.lines, key) {
-			data[key] = plainLines(text)
-		}
-	}
+	data := d.plain(m.Personalisation)
 	data["service"], data["subject"] = cmp.Or(serviceName, "Gatehouse"), d.subject
 	w := words{subject: d.subject}
 	if w.text, err = fill(texts, m.Template+".txt", data); err != nil {
@@ -154,6 +148,18 @@ func defined(m authn.Message) (definition, error) {
 	return d, nil
 }
 
+// plain is a personalisation in which only texts that may hold several lines do.
+func (d definition) plain(personalisation map[string]any) map[string]any {
+	all := make(map[string]any, len(personalisation)+2)
+	for key, value := range personalisation {
+		all[key] = plain(value)
+		if text, ok := value.(string); ok && slices.Contains(d.lines, key) {
+			all[key] = plainLines(text)
+		}
+	}
+	return all
+}
+
 // plain turns control characters and line breaks in a text into spaces: a
 // person's name must not add lines to a message that seems to come from us.
 func plain(value any) any {
@@ -166,6 +172,12 @@ func plain(value any) any {
 			return r
 		}, v)
 	case []string:
+		all := make([]any, len(v))
+		for i, s := range v {
+			all[i] = plain(s)
+		}
+		return all
+	case []any: // what a list is after it has waited in the outbox
 		all := make([]any, len(v))
 		for i, s := range v {
 			all[i] = plain(s)

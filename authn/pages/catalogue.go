@@ -157,6 +157,8 @@ var english = catalogue{
 	"consent.accept":       "Allow",
 	"consent.deny":         "Do not allow",
 	"consent.later":        "Only allow services that you know.",
+	"consent.policy":       "What %s does with your data",
+	"consent.terms":        "The terms of %s",
 	"device.title":         "Connect a device",
 	"device.warning":       "Only enter a code that a device in front of you shows. If somebody sent you a code or a link with one, they may be trying to get into your account.",
 	"user_code":            "Code on the device",

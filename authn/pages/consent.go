@@ -11,9 +11,10 @@ func (p *Pages) Consent(w http.ResponseWriter, _ *http.Request, v ConsentView) e
 	flow := &Flow{ID: v.Flow, ClientName: v.ClientName, FormAction: v.FormAction}
 	view := struct {
 		frame
-		UserName string
-		Scopes   []string
-	}{p.frame("consent.title", flow), v.UserName, english.scopes(v.Scopes)}
+		UserName            string
+		Scopes              []string
+		PolicyURI, TermsURI string
+	}{p.frame("consent.title", flow), v.UserName, english.scopes(v.Scopes), v.PolicyURI, v.TermsURI}
 	view.Title = fmt.Sprintf(view.Title, v.ClientName)
 	return p.render(w, http.StatusOK, "consent", flow, view)
 }

@@ -91,6 +91,9 @@ type ConsentView struct {
 	UserName   string
 	Scopes     []string
 	FormAction string // see [Flow.FormAction]
+	// PolicyURI and TermsURI are what the client registered for people to read;
+	// "" for nothing (OpenID Connect Registration section 2).
+	PolicyURI, TermsURI string
 }
 
 // Pages serves the hosted pages and is the [web.Surface] of everything a

@@ -6,7 +6,9 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"time"
 )
 
 // implicit (A05): only the code flow exists.
@@ -194,6 +196,22 @@ func (a *abuse) sessionsAfterPassword() {
 		}
 	}
 	a.a401("after the new password", got.AccessToken)
+	if n := a.audited("change_password", "", u); n != 2 { // the first one was a change too
+		a.t.Errorf("passwords are in the audit trail %d times", n)
+	}
+	a.told(u, "password_changed")
+}
+
+// told waits until somebody was sent an e-mail.
+func (a *abuse) told(u userOutput, template string) {
+	a.t.Helper()
+	for range 200 {
+		if slices.ContainsFunc(a.d.messages(u.Email), func(m outboxEntry) bool { return m.Template == template }) {
+			return
+		}
+		time.Sleep(25 * time.Millisecond)
+	}
+	a.t.Errorf("nobody sent %q", template)
 }
 
 // poisoned are headers with which a proxy could be confused.

@@ -192,6 +192,23 @@ func (a *abuse) a401(what, token string) {
 	}
 }
 
+// audited is AUD: how often something was written down about somebody, and why.
+func (a *abuse) audited(kind, reason string, about userOutput) int {
+	a.t.Helper()
+	query := url.Values{"type": {kind}, "subject": {about.ID.String()}, "limit": {"1000"}}
+	var events struct {
+		Data []struct{ Data struct{ Reason string } }
+	}
+	a.s.call(a.s.token(a.machine, "notify.admin"), http.MethodGet, "/events?"+query.Encode(), nil).json(a.t, &events)
+	n := 0
+	for _, e := range events.Data {
+		if e.Data.Reason == reason {
+			n++
+		}
+	}
+	return n
+}
+
 // page is PAGE: an error on our own origin that leads nowhere.
 func (a *abuse) page(what string, params url.Values) {
 	a.t.Helper()

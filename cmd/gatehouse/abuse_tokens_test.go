@@ -15,8 +15,12 @@ func (a *abuse) replayedCode() {
 		a.t.Fatalf("%d %s", res.status, res.body)
 	}
 	time.Sleep(20 * time.Millisecond) // a request of the same moment would count as having lost a race
+	before := a.audited("revoke_grant", "code replayed", a.alice)
 	res, _ = a.redeem(a.conf, code, callback, verifier)
 	a.e400("the second use", res, "invalid_grant")
+	if now := a.audited("revoke_grant", "code replayed", a.alice); now != before+1 {
+		a.t.Errorf("%d events of replayed codes after %d", now, before)
+	}
 	if a.active(a.conf, got.AccessToken) {
 		a.t.Error("the access token outlives the replay")
 	}
@@ -94,8 +98,12 @@ func (a *abuse) replayedRefresh() {
 	if res.status != http.StatusOK {
 		a.t.Fatalf("the family is dead already: %d %s", res.status, res.body)
 	}
+	before := a.audited("revoke_grant", "refresh token replayed", a.alice)
 	res, _ = a.refresh(a.conf, first.RefreshToken)
 	a.e400("the first token again", res, "invalid_grant")
+	if now := a.audited("revoke_grant", "refresh token replayed", a.alice); now != before+1 {
+		a.t.Errorf("%d events of replayed refresh tokens after %d", now, before)
+	}
 	res, _ = a.refresh(a.conf, third.RefreshToken)
 	a.e400("the newest token", res, "invalid_grant")
 	for _, token := range []string{first.AccessToken, second.AccessToken, third.AccessToken} {
@@ -135,5 +143,37 @@ func (a *abuse) refreshOfEndedUser() {
 		res, _ := a.refresh(a.conf, got.RefreshToken)
 		a.e400(what, res, "invalid_grant")
 		a.a401(what, got.AccessToken)
+	}
+	a.formerMember()
+}
+
+// formerMember (F10): what somebody may see as a member of an organisation is
+// asked at each use, so that it ends with the membership while they stay signed in.
+func (a *abuse) formerMember() {
+	admin := a.s.token(a.machine, "notify.admin")
+	u := a.user("Member", "07700900205")
+	var made struct{ ID string }
+	a.s.call(admin, http.MethodPost, "/organisation", `{"name":"Members only","crown":true,"organisation_type":"central"}`).json(a.t, &made)
+	path := "/organisation/" + made.ID
+	if res := a.s.call(admin, http.MethodPost, path+"/users/"+u.ID.String(), `{"permissions":[]}`); res.status != http.StatusOK {
+		a.t.Fatalf("%d %s", res.status, res.body)
+	}
+	reader := a.d.client("--id", "reader", "--first-party", "--grant", "authorization_code", "--grant", "refresh_token",
+		"--redirect-uri", callback, "--scope", "openid", "--scope", "directory.read")
+	j := a.signIn(u)
+	j.authorize(reader, "openid directory.read")
+	_, got := a.redeem(reader, j.code(), callback, verifier)
+	if res := a.s.call(got.AccessToken, http.MethodGet, path, nil); res.status != http.StatusOK {
+		a.t.Fatalf("a member: %d %s", res.status, res.body)
+	}
+	if res := a.s.call(admin, http.MethodDelete, path+"/users/"+u.ID.String(), nil); res.status != http.StatusNoContent {
+		a.t.Fatalf("%d %s", res.status, res.body)
+	}
+	_, next := a.refresh(reader, got.RefreshToken)
+	stranger := a.s.call(got.AccessToken, http.MethodGet, "/organisation/00000000-0000-4000-8000-000000000000", nil)
+	for what, token := range map[string]string{"the token from before": got.AccessToken, "a new one": next.AccessToken} {
+		if res := a.s.call(token, http.MethodGet, path, nil); res.status != http.StatusNotFound || res.body != stranger.body {
+			a.t.Errorf("%s: %d %s", what, res.status, res.body)
+		}
 	}
 }

@@ -39,6 +39,7 @@ type app struct {
 	queue    *message.Queue
 	links    *notify.Links
 	worker   *message.Worker
+	reports  *message.Callbacks
 	keys     *oauth.Keys
 	clients  *oauth.Clients
 	outbound *web.Outbound
@@ -136,12 +137,13 @@ func (a *app) migrate(ctx context.Context, where storage.Config) error {
 func (a *app) wire() error {
 	store := storage.Directory{DB: a.stores.DB}
 	a.registry = &directory.Registry{Store: store, Clock: a.clock.Now, NewID: uuid.New}
-	senders, err := message.ParseSenders(a.messages(), message.SenderConfig{From: a.sender(), Log: a.log})
+	senders, err := message.ParseSenders(a.messages(), message.SenderConfig{From: a.sender(), Log: a.log, Clock: a.clock.Now, Issuer: a.config.Issuer})
 	if err != nil {
 		return fmt.Errorf("GATEHOUSE_MESSAGES: %w", err)
 	}
 	outbox := storage.Outbox{DB: a.stores.DB}
 	a.worker = &message.Worker{Store: outbox, Sealer: a.keyring, Clock: a.clock.Now, NewID: uuid.New, Senders: senders, Log: a.log}
+	a.reports = &message.Callbacks{Senders: senders, Store: outbox, Clock: a.clock.Now}
 	a.queue = &message.Queue{Store: outbox, Sealer: a.keyring, Clock: a.clock.Now, NewID: uuid.New, ServiceName: a.config.ServiceName, Wake: a.worker.Wake}
 	grants := storage.OAuthGrants{DB: a.stores.DB}
 	a.authn = &authn.Service{

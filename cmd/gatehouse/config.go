@@ -239,7 +239,7 @@ func (c *Config) loopbackIssuer() bool {
 // load reads the secrets and checks everything, for commands that need the stores.
 func (e *environment) load() (*secrets, error) {
 	s, err := e.secrets()
-	if err := errors.Join(err, e.config.check()); err != nil {
+	if err := errors.Join(err, e.config.check(), checkSecrets(s)); err != nil {
 		return nil, usageError{err}
 	}
 	return s, nil

@@ -258,8 +258,14 @@ func TestOneNewAccountOfManyRegistrations(t *testing.T) {
 		race(8, func(i int) {
 			s := replica(i)
 			form := url.Values{"name": {"New Person"}, "mobile_number": {fmt.Sprintf("0770090050%d", i)}, "password": {testPassword}}
-			r := request(t, http.MethodPost, s.url+page, form, "Origin", s.url, "Sec-Fetch-Site", "same-origin")
-			got.add(do(t, newBrowser(t), r).status)
+			status := http.StatusServiceUnavailable
+			for range 10 { // a machine that is busy with something else may send a browser away for a moment
+				r := request(t, http.MethodPost, s.url+page, form, "Origin", s.url, "Sec-Fetch-Site", "same-origin")
+				if status = do(t, newBrowser(t), r).status; status != http.StatusServiceUnavailable {
+					break
+				}
+			}
+			got.add(status)
 		})
 		got.want(t, map[int]int{http.StatusSeeOther: 8})
 		var found struct{ Data []struct{ ID string } }

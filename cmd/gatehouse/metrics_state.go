@@ -16,6 +16,7 @@ func describe(name, help string, labels ...string) *prometheus.Desc {
 
 var (
 	descMessages = describe("messages_total", "Messages and notices that this process took out of the outbox, by how that ended.", "result")
+	descReports  = describe("message_reports_total", "Messages of which this process was told that they were delivered, or bounced.", "result")
 	descDeleted  = describe("cleanup_rows_deleted_total", "Rows that this process deleted because they were over, by table.", "table")
 	descCleaned  = describe("cleanup_last_success_timestamp_seconds", "When this process last cleaned up; 0 when it is not the one that does.")
 	descDropped  = describe("refusals_dropped_total", "Refusals that were counted, but not stored for gatehouse explain.")
@@ -27,7 +28,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (s *state) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descMessages, descDeleted, descCleaned, descDropped, descKeys, descKeyAge, descPool, descWaits} {
+	for _, d := range []*prometheus.Desc{descMessages, descReports, descDeleted, descCleaned, descDropped, descKeys, descKeyAge, descPool, descWaits} {
 		to <- d
 	}
 }
@@ -45,6 +46,8 @@ func (s *state) Collect(to chan<- prometheus.Metric) {
 	counter(descMessages, counts.Retried.Load(), "retried")
 	counter(descMessages, counts.Failed.Load(), "failed")
 	counter(descMessages, counts.Expired.Load(), "expired")
+	counter(descReports, s.app.reports.Delivered.Load(), "delivered")
+	counter(descReports, s.app.reports.Bounced.Load(), "bounced")
 	for table, rows := range s.app.cleaner.deleted {
 		counter(descDeleted, rows.Load(), table)
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"gatehouse/authn"
+	"gatehouse/authn/message"
 	"gatehouse/authn/pages"
 	"gatehouse/directory"
 	"gatehouse/directory/delius"
@@ -35,6 +36,9 @@ func (a *app) routes() []web.Route {
 	all = append(all, a.oauthRoutes()...)
 	all = append(all, a.pages.Routes()...)
 	all = append(all, a.directoryRoutes()...)
+	all = append(all, web.Route{
+		Method: http.MethodPost, Path: message.CallbackPath + "{sender}", Surface: web.Problem{}, Handler: a.reports.Receive, MaxBody: message.MaxCallback,
+	})
 	return append(all, web.Route{Method: http.MethodGet, Path: "/openapi.yaml", Surface: web.Problem{}, Handler: serveOpenAPI, CORS: true})
 }
 

@@ -82,6 +82,7 @@ func (e *Env) answered(r *Request, a *Arrival) {
 		e.Fatalf("the browser is sent to %s", a.URL)
 	}
 	e.checkMode(r, a)
+	e.takeOwnQuery(r, a)
 	if got := a.Params.Get("state"); got != r.Params.Get("state") {
 		e.Errorf("the state is %q, sent %q", got, r.Params.Get("state"))
 	}
@@ -92,6 +93,20 @@ func (e *Env) answered(r *Request, a *Arrival) {
 		if len(values) != 1 {
 			e.Errorf("the parameter %s is there %d times", name, len(values))
 		}
+	}
+}
+
+// takeOwnQuery checks that the query of the redirect URI itself is still there,
+// and takes it out of what the server said.
+func (e *Env) takeOwnQuery(r *Request, a *Arrival) {
+	e.t.Helper()
+	own, err := url.Parse(r.Params.Get("redirect_uri"))
+	e.must("redirect_uri", err)
+	for name, values := range own.Query() {
+		if !slices.Equal(a.URL.Query()[name], values) {
+			e.Errorf("the parameter %s of the redirect URI did not come back", name)
+		}
+		a.Params.Del(name)
 	}
 }
 

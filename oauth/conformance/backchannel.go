@@ -2,49 +2,8 @@ package conformance
 
 import (
 	"encoding/json"
-	"net/http"
 	"net/url"
-	"sync"
-	"time"
 )
-
-// Inbox is a relying service's own server, as far as the server under test calls
-// it: it answers each logout request with 200 and keeps it.
-type Inbox struct {
-	mu       sync.Mutex
-	received map[string][]url.Values // by path
-}
-
-// maxLogoutBody bounds what is read of a logout request, in bytes.
-const maxLogoutBody = 64 << 10
-
-// ServeHTTP takes a logout request (Back-Channel Logout section 2.5).
-func (i *Inbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxLogoutBody)
-	if r.Method != http.MethodPost || r.ParseForm() != nil {
-		w.WriteHeader(http.StatusBadRequest)
-		return
-	}
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	if i.received == nil {
-		i.received = map[string][]url.Values{}
-	}
-	i.received[r.URL.Path] = append(i.received[r.URL.Path], r.PostForm)
-	w.Header().Set("Cache-Control", "no-store")
-}
-
-// take returns the oldest request to a path and forgets it; nil for none.
-func (i *Inbox) take(path string) url.Values {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	all := i.received[path]
-	if len(all) == 0 {
-		return nil
-	}
-	i.received[path] = all[1:]
-	return all[0]
-}
 
 // BackchannelLogout is oidcc-backchannel-rp-initiated-logout-certification-test-plan.
 func BackchannelLogout() Plan {
@@ -73,25 +32,6 @@ func backchannelLogout(e *Env) {
 	e.returned(e.endSession(b, params), params)
 	e.checkLogoutRequest(c, tokens.ID, e.logoutRequest(c))
 	e.nobodySignedIn(b, c)
-}
-
-// logoutPatience is how long a logout request may take to arrive.
-const logoutPatience = 20 * time.Second
-
-// logoutRequest waits for the server to call a client.
-func (e *Env) logoutRequest(c *Client) url.Values {
-	e.t.Helper()
-	u, err := url.Parse(c.BackchannelLogoutURI)
-	e.must("backchannel_logout_uri", err)
-	const pause = 20 * time.Millisecond
-	for range logoutPatience / pause {
-		if form := e.Inbox.take(u.Path); form != nil {
-			return form
-		}
-		e.wait(pause)
-	}
-	e.Fatalf("there was no logout request")
-	return nil
 }
 
 const logoutEvent = "http://schemas.openid.net/event/backchannel-logout"

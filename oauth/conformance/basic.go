@@ -9,12 +9,16 @@ import (
 
 // Basic is oidcc-basic-certification-test-plan: the authorization code flow with
 // client_secret_basic.
-func Basic() Plan { return Plan{Name: "oidcc-basic-certification-test-plan", Modules: basicModules()} }
+func Basic() Plan {
+	return Plan{Name: "oidcc-basic-certification-test-plan", Modules: basicModules(), Waits: []string{codeReuseLater}}
+}
+
+const codeReuseLater = "oidcc-codereuse-30seconds"
 
 // FormPostBasic is oidcc-formpost-basic-certification-test-plan: the modules of
 // [Basic] with response_mode=form_post.
 func FormPostBasic() Plan {
-	return Plan{Name: "oidcc-formpost-basic-certification-test-plan", Variant: Variant{FormPost: true}, Modules: basicModules()}
+	return Plan{Name: "oidcc-formpost-basic-certification-test-plan", Variant: Variant{FormPost: true}, Modules: basicModules(), Waits: []string{codeReuseLater}}
 }
 
 // Config is oidcc-config-certification-test-plan.
@@ -54,7 +58,7 @@ func basicModules() []Module {
 		{"oidcc-claims-locales", happy("claims_locales", "se")},
 		{"oidcc-ensure-request-with-acr-values-succeeds", acrValues},
 		{"oidcc-codereuse", codeReuse},
-		{"oidcc-codereuse-30seconds", codeReuseAfter30Seconds},
+		{codeReuseLater, codeReuseAfter30Seconds},
 		{"oidcc-ensure-registered-redirect-uri", registeredRedirectURI},
 		{"oidcc-ensure-post-request-succeeds", postRequest},
 		{"oidcc-server-client-secret-post", clientSecretPost},

@@ -19,16 +19,20 @@ type Browser struct {
 	e      *Env
 	person Person
 	client *http.Client
+	pages  []*Page // that were seen
 }
 
-// Browser opens a browser that has never been anywhere, with somebody at it.
+// Browser opens a browser that has never been anywhere, with somebody at it who
+// stays until the module ends or waits for long: the same for each browser of a
+// module, since modules that wait for a second one would wait for each other.
 func (e *Env) Browser() *Browser {
 	e.t.Helper()
-	person, give := e.Borrow(e.t)
-	e.t.Cleanup(give)
+	if e.person == nil {
+		e.person, e.give = e.Borrow(e.t)
+	}
 	jar, err := cookiejar.New(nil)
 	e.must("make cookie jar", err)
-	return &Browser{e: e, person: person, client: &http.Client{Transport: e.Transport, Jar: jar, Timeout: requestTimeout, CheckRedirect: stay}}
+	return &Browser{e: e, person: e.person, client: &http.Client{Transport: e.Transport, Jar: jar, Timeout: requestTimeout, CheckRedirect: stay}}
 }
 
 // Arrival is where a browser ends up: at another site, or on a page of the
@@ -86,6 +90,7 @@ func (b *Browser) hop(r *http.Request, a *Arrival) *http.Request {
 	}
 	page := &Page{URL: r.URL, Status: answer.Status, Header: answer.Header, Body: string(answer.Body)}
 	page.Forms = forms(r.URL, page.Body)
+	b.pages = append(b.pages, page)
 	if f := b.foreign(page); f != nil {
 		a.URL, a.Params, a.Posted = f.Action, f.Fields, true
 		return nil

@@ -24,6 +24,9 @@ type Env struct {
 	t      testing.TB
 	result *Result
 	meta   Metadata
+	ends   []func() // what is done after the module
+	person Person   // who is at the module's browsers; nil while nobody is
+	give   func()   // gives the person back
 }
 
 // stop is what ends a module before its last line.
@@ -47,7 +50,9 @@ func (e *Env) Fatalf(format string, args ...any) {
 func (e *Env) Warn(reason string) {
 	e.t.Helper()
 	e.t.Log("warning:", reason)
-	e.result.Outcome = Warning
+	if e.result.Outcome != Declined {
+		e.result.Outcome = Warning
+	}
 	if !slices.Contains(e.result.Reasons, reason) {
 		e.result.Reasons = append(e.result.Reasons, reason)
 	}
@@ -62,6 +67,19 @@ func (e *Env) Skip(reason string) {
 	panic(stop{})
 }
 
+// declinable fails the module unless the target declines what it demands.
+func (e *Env) declinable(demand, format string, args ...any) {
+	e.t.Helper()
+	reason := e.Declines[demand]
+	if reason == "" {
+		e.Errorf(format, args...)
+		return
+	}
+	e.t.Log("declined:", fmt.Sprintf(format, args...))
+	e.result.Outcome = Declined
+	e.result.Reasons = append(e.result.Reasons, fmt.Sprintf(format, args...)+": "+reason)
+}
+
 // must ends the module when err is not nil.
 func (e *Env) must(what string, err error) {
 	e.t.Helper()
@@ -70,12 +88,26 @@ func (e *Env) must(what string, err error) {
 	}
 }
 
-// wait lets real time go by.
+// patience is how long somebody stays at a browser where nothing happens.
+const patience = 5 * time.Second
+
+// wait lets real time go by. Nobody is at a browser of the module after a long
+// wait: others can use them.
 func (e *Env) wait(d time.Duration) {
+	if d > patience {
+		e.giveBack()
+	}
 	select {
 	case <-time.After(d):
 	case <-e.t.Context().Done():
 		e.Fatalf("the test ended while waiting")
+	}
+}
+
+func (e *Env) giveBack() {
+	if e.person != nil {
+		e.give()
+		e.person = nil
 	}
 }
 

@@ -28,6 +28,9 @@ func (e *Env) refreshing(c *Client) *Tokens {
 	if slices.Contains(e.Metadata().Scopes, "offline_access") {
 		r = e.Request(c, "scope", "openid offline_access", "prompt", "consent")
 	}
+	if c.Key != nil { // it registered itself, see Dynamic
+		r.withPKCE()
+	}
 	first := e.Login(e.Browser(), r)
 	if first.RefreshToken == "" {
 		e.Skip("not issued: a refresh token")

@@ -1,8 +1,10 @@
 package conformance
 
 import (
+	"slices"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Outcome is how a module ended.
@@ -14,6 +16,8 @@ const (
 	Warning Outcome = "warning" // passed; something that is recommended is not done
 	Skipped Outcome = "skipped" // about something optional that the server does not claim to do
 	Failed  Outcome = "failed"
+	// Declined is a failure that the target announces: see [Target.Declines].
+	Declined Outcome = "declined"
 )
 
 // Result is the outcome of one module in one run.
@@ -29,6 +33,8 @@ type Plan struct {
 	Name    string // the Foundation's
 	Variant Variant
 	Modules []Module
+	// Waits are the modules that mostly wait, which are started before the others.
+	Waits []string
 }
 
 // Variant is what differs between plans that share modules.
@@ -67,14 +73,30 @@ func Run(t *testing.T, target *Target, plans ...Plan) []Result {
 
 func runPlan(t *testing.T, target *Target, plan Plan, results []Result) {
 	var running sync.WaitGroup
-	for i, module := range plan.Modules {
+	start := func(i int) {
+		module := plan.Modules[i]
 		results[i] = Result{Plan: plan.Name, Module: module.Name}
 		running.Go(func() {
 			t.Run(module.Name, func(t *testing.T) { runModule(t, target, plan.Variant, module, &results[i]) })
 		})
 	}
+	waits := func(m Module) bool { return slices.Contains(plan.Waits, m.Name) }
+	for i, module := range plan.Modules {
+		if waits(module) {
+			start(i)
+		}
+	}
+	time.Sleep(headStart)
+	for i, module := range plan.Modules {
+		if !waits(module) {
+			start(i)
+		}
+	}
 	running.Wait()
 }
+
+// headStart lets modules that wait find somebody for their browsers first.
+const headStart = 50 * time.Millisecond
 
 // runModule runs a module to its end, wherever that is.
 func runModule(t *testing.T, target *Target, v Variant, m Module, r *Result) {
@@ -91,6 +113,12 @@ func runModule(t *testing.T, target *Target, v Variant, m Module, r *Result) {
 		case r.Outcome == "":
 			r.Outcome = Passed
 		}
+	}()
+	defer func() {
+		for _, end := range e.ends {
+			end()
+		}
+		e.giveBack()
 	}()
 	m.Run(e)
 }

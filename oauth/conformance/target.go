@@ -1,6 +1,8 @@
 package conformance
 
 import (
+	"crypto/ecdsa"
+	"crypto/rsa"
 	"net/http"
 	"net/url"
 	"testing"
@@ -16,11 +18,20 @@ type Target struct {
 	Transport http.RoundTripper
 	Clock     func() time.Time
 	Clients   Clients
-	// Inbox is reached at the addresses of Clients that the server calls.
-	Inbox *Inbox
+	// Site is the clients' own web site, which the server reaches at SiteURL.
+	Site    *Site
+	SiteURL string
 	// Borrow lends a person nobody else uses until give is called. It waits
 	// when everybody is taken.
 	Borrow func(t testing.TB) (p Person, give func())
+	// InitialToken is what clients register with (RFC 7591 section 3); "" registers
+	// without one.
+	InitialToken string
+	// RotateKeys gives the server new signing keys, and returns when it uses them.
+	RotateKeys func(t testing.TB)
+	// Declines are demands that the server does not meet on purpose, by their
+	// names, with the reason: the results say so instead of failing.
+	Declines map[string]string
 	// Check sees each answer of the server, for example to hold it to a
 	// description of its API; nil for none. The body can be read and is put back.
 	Check func(t testing.TB, r *http.Request, res *http.Response)
@@ -36,6 +47,10 @@ type Clients struct {
 	Post *Client
 	// Backchannel is like Basic and is told of logouts, with the sid.
 	Backchannel *Client
+	// FAPI and FAPI2 authenticate with private_key_jwt, push their requests, bind
+	// their tokens with DPoP and want ID tokens of ES256. The redirect URI of
+	// FAPI2 has a query.
+	FAPI, FAPI2 *Client
 }
 
 // Client is a registration at the server under test.
@@ -44,7 +59,13 @@ type Client struct {
 	AuthMethod            string // of the token endpoint, as in RFC 7591
 	RedirectURI           string
 	PostLogoutRedirectURI string
-	BackchannelLogoutURI  string // at Target.Inbox
+	BackchannelLogoutURI  string // at Target.Site
+
+	// Key signs assertions with ES256; RSAKey is one that the client may use with
+	// PS256 only. Their ids are KeyID and KeyID with "-rsa" behind it.
+	Key    *ecdsa.PrivateKey
+	RSAKey *rsa.PrivateKey
+	KeyID  string
 }
 
 // Step is what a page of the server under test asked a person.

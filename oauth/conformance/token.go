@@ -44,6 +44,9 @@ func (e *Env) authenticated(c *Client, form url.Values) url.Values {
 	case "client_secret_post":
 		form.Set("client_id", c.ID)
 		form.Set("client_secret", c.Secret)
+	case "private_key_jwt":
+		form.Set("client_assertion_type", assertionType)
+		form.Set("client_assertion", e.fapi(c).assert(nil))
 	case "none":
 		form.Set("client_id", c.ID)
 	}

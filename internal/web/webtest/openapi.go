@@ -73,7 +73,7 @@ type description struct {
 
 // load reads the description once. It lies beside the program that serves it.
 var load = sync.OnceValues(func() (*description, error) {
-	for _, media := range []string{"text/html", "text/css", "image/svg+xml", "image/png", "image/x-icon"} {
+	for _, media := range []string{"text/html", "text/css", "image/svg+xml", "image/png", "image/x-icon", "application/jwt"} {
 		openapi3filter.RegisterBodyDecoder(media, openapi3filter.PlainBodyDecoder)
 	}
 	openapi3filter.RegisterBodyDecoder("application/jwk-set+json", openapi3filter.JSONBodyDecoder)

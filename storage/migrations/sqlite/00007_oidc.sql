@@ -121,6 +121,10 @@ create table outbox (
     expires_at integer,
     finished_at integer,
     client_id text not null default '',
+    -- What its sender's other side told of a message after it was sent.
+    delivery text constraint outbox_delivery_check check (delivery in ('delivered', 'bounced')),
+    delivery_reason text,
+    delivery_at integer,
     constraint outbox_payload_check check ((state = 'queued') = (payload is not null))
 ) strict;
 insert into outbox (id, channel, template, payload, state, reason, taken, attempts, due_at, lease, created_at, expires_at, finished_at)
@@ -134,6 +138,9 @@ create index outbox_client_id_idx on outbox (client_id, created_at) where client
 
 -- +goose Down
 delete from outbox where channel = 'logout';
+alter table outbox drop column delivery_at;
+alter table outbox drop column delivery_reason;
+alter table outbox drop column delivery;
 drop index outbox_client_id_idx;
 alter table outbox drop column client_id;
 drop index traces_request_id_idx;
