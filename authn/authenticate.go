@@ -25,6 +25,8 @@ type trial struct {
 	// reserved is true while a failure of the user is counted for this attempt.
 	reserved bool
 	failures int // the count with it
+	// amr are the methods of a key that was proved, which depend on the key.
+	amr []string
 }
 
 // Authenticate tries one factor. An [Outcome] says that the user is
@@ -41,10 +43,16 @@ func (t *trial) run(ctx context.Context) (*Outcome, error) {
 	if err := t.throttle(ctx); err != nil {
 		return nil, err
 	}
-	if t.Factor == Password {
+	switch t.Factor {
+	case Password:
 		return t.password(ctx)
+	case Passkey:
+		return t.passkey(ctx)
+	case SecurityKey:
+		return t.keyAfterPassword(ctx)
+	default:
+		return t.code(ctx)
 	}
-	return t.code(ctx)
 }
 
 // throttle takes a try from the limits of failures before anything is looked
@@ -186,6 +194,7 @@ func (t *trial) rehash(ctx context.Context, old string) {
 // the id of the sign-in under way.
 func (t *trial) complete(ctx context.Context, last Factor, signIn string) (*Outcome, error) {
 	s := t.service
+	amr := t.methods(last)
 	t.step("sign in", "", "pass")
 	err := s.Directory.InTx(ctx, func(ctx context.Context) error {
 		if t.Also != nil {
@@ -196,7 +205,7 @@ func (t *trial) complete(ctx context.Context, last Factor, signIn string) (*Outc
 		if err := t.settleCount(ctx, signIn); err != nil {
 			return err
 		}
-		data := map[string]any{"front": t.Front, "amr": last.AMR(), "caller": t.Caller, "email_proved": t.Factor == EmailCode}
+		data := map[string]any{"front": t.Front, "amr": amr, "caller": t.Caller, "email_proved": t.Factor == EmailCode}
 		actor := directory.Actor{Kind: "user", ID: t.user.ID.String()}
 		if err := s.event(ctx, "sign_in", actor, t.user.ID, data); err != nil {
 			return err
@@ -212,7 +221,19 @@ func (t *trial) complete(ctx context.Context, last Factor, signIn string) (*Outc
 		return nil, fmt.Errorf("complete sign-in: %w", err)
 	}
 	t.reserved = false
-	return &Outcome{User: t.user, AMR: last.AMR(), ACR: last.acr(), At: t.at}, nil
+	return &Outcome{User: t.user, AMR: amr, ACR: last.acr(), At: t.at}, nil
+}
+
+// methods are the authentication methods (RFC 8176) of a sign-in that a factor completed.
+func (t *trial) methods(last Factor) []string {
+	switch {
+	case len(t.amr) == 0:
+		return last.AMR()
+	case last == SecurityKey:
+		return append([]string{"pwd"}, t.amr...)
+	default:
+		return t.amr
+	}
 }
 
 // settleCount forgives failures. A password alone forgives only those of

@@ -79,8 +79,10 @@ type Attempt struct {
 	// mobile number. UserID replaces it where a trusted caller knows the user.
 	Identifier string
 	UserID     uuid.UUID
-	// Secret is the password or the code.
+	// Secret is the password, the code, or an authenticator's response as JSON.
 	Secret string
+	// BrowserSecret is what [Service.BeginPasskey] was given; for passkeys only.
+	BrowserSecret string
 	// ACRValues are the levels the relying service asked for, strongest need first.
 	ACRValues []string
 	// Floor is the least level that the relying service accepts; "" for any.

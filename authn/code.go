@@ -29,7 +29,7 @@ func (t *trial) code(ctx context.Context) (*Outcome, error) {
 		}
 		return nil, err
 	}
-	t.user = user
+	t.user, t.amr = user, in.AMR
 	if t.Factor != in.Next || !isCode(t.Factor) {
 		return nil, t.refuse("policy", "another factor is needed")
 	}
@@ -82,7 +82,9 @@ func (t *trial) afterCode(ctx context.Context, in *signIn) (*Outcome, error) {
 	}
 	if err == nil {
 		t.service.end(ctx, in)
-		t.forgetSent(ctx, in.Next)
+		if isCode(in.Next) {
+			t.forgetSent(ctx, in.Next)
+		}
 	}
 	return outcome, err
 }
@@ -99,7 +101,9 @@ func (t *trial) revalidate(ctx context.Context, in *signIn) (*Outcome, error) {
 		return nil, fmt.Errorf("use sign-in: %w", err)
 	}
 	t.step("policy", "the address was proved long ago", "need "+string(EmailCode))
-	return t.wait(ctx, &signIn{UserID: in.UserID, Next: EmailCode, Proved: in.Next, Pending: in.Pending, Want: in.Want, BegunAt: in.BegunAt})
+	return t.wait(ctx, &signIn{
+		UserID: in.UserID, Next: EmailCode, Proved: in.Next, AMR: t.amr, Pending: in.Pending, Want: in.Want, BegunAt: in.BegunAt,
+	})
 }
 
 // forgetSent gives the sending of a code back to its limits, since it was used.

@@ -50,7 +50,8 @@ func newKit(t *testing.T, stores *storage.Stores) *kit {
 	k.Service = &authn.Service{
 		Directory: storage.Directory{DB: stores.DB}, Store: storage.Authn{DB: stores.DB}, Cache: storage.AuthnCache{Redis: stores.Redis},
 		Messages: k.sent, Revoker: k.ended, Hasher: &authn.Hasher{}, CodeKey: []byte("a key of thirty-two random bytes"), Clock: k.clock.Now,
-		RefusalTime: time.Nanosecond, Sealer: keyring(t), Issuer: "https://id.example.gov.uk",
+		RelyingParty: authn.RelyingParty{Origin: "https://id.example.com", Name: "Gatehouse"},
+		RefusalTime:  time.Nanosecond, Sealer: keyring(t), Issuer: "https://id.example.gov.uk",
 	}
 	return k
 }

@@ -27,6 +27,8 @@ type Service struct {
 	Messages  Messages
 	Revoker   Revoker // nil: nothing was issued that must end
 	Hasher    *Hasher
+	// RelyingParty is whom passkeys are made for; the zero value allows none.
+	RelyingParty RelyingParty
 	// CodeKey authenticates codes and hides what limits are counted on; 32
 	// random bytes, the same in every replica.
 	CodeKey []byte

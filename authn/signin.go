@@ -28,8 +28,10 @@ type signIn struct {
 	// each time: the user may have got or lost one since.
 	Choices []Factor `json:"-"`
 	// Proved is the second factor, where Next only proves the e-mail address anew.
-	Proved  Factor `json:"proved,omitempty"`
-	Pending bool   `json:"pending,omitempty"` // see Attempt.AdmitPending
+	Proved Factor `json:"proved,omitempty"`
+	// AMR are the methods of a key that was proved before, which depend on the key.
+	AMR     []string `json:"amr,omitempty"`
+	Pending bool     `json:"pending,omitempty"` // see Attempt.AdmitPending
 	Want
 	BegunAt   time.Time `json:"begun_at"`
 	ExpiresAt time.Time `json:"expires_at"`
@@ -146,7 +148,8 @@ func (s *Service) underWay(ctx context.Context, token string) (*signIn, *directo
 		return nil, nil, fmt.Errorf("find user: %w", err)
 	}
 	p := policy(admitted(user, in.Pending), has, Browser, in.Want)
-	if !slices.Contains(p.next, in.secondFactor()) || in.Next == EmailCode && user.EmailAddress == "" || user.PasswordChangedAt.After(in.BegunAt) {
+	serves := in.Proved == Passkey || slices.Contains(p.next, in.secondFactor())
+	if p.refused != "" || !serves || in.Next == EmailCode && user.EmailAddress == "" || user.PasswordChangedAt.After(in.BegunAt) {
 		return nil, nil, ErrNoSignIn
 	}
 	if in.Proved == "" {

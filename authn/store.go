@@ -14,6 +14,8 @@ import (
 // missing or a condition is not met they return directory.ErrNotFound.
 type Store interface {
 	linkStore
+	passkeyStore
+
 	// ReserveFailure counts a failure before its proof is looked at, and
 	// returns the count with it. It is directory.ErrNotFound for a user who is
 	// locked, archived or unknown. Failures of codes are also counted apart.
@@ -74,6 +76,11 @@ type Cache interface {
 	// SignIn returns directory.ErrNotFound for one that is unknown or has expired.
 	SignIn(ctx context.Context, id string) ([]byte, error)
 	DeleteSignIn(ctx context.Context, id string) error
+	// PutCeremony keeps what an authenticator was asked.
+	PutCeremony(ctx context.Context, id string, state []byte, ttl time.Duration) error
+	// TakeCeremony returns it and forgets it in one step; directory.ErrNotFound
+	// when it is unknown, was taken or has expired.
+	TakeCeremony(ctx context.Context, id string) ([]byte, error)
 	// AddCode makes a code acceptable, unless the user has most live codes
 	// already or the code's sign-in has used up its tries.
 	AddCode(ctx context.Context, c LiveCode, now time.Time, most, tries int) (added bool, err error)

@@ -71,6 +71,19 @@ func (c AuthnCache) DeleteSignIn(ctx context.Context, id string) error {
 	return redisError(c.Redis.client.Del(ctx, c.signInKey(id)).Err())
 }
 
+func (c AuthnCache) ceremonyKey(id string) string { return c.Redis.prefix + "ceremony:" + id }
+
+// PutCeremony implements authn.Cache.
+func (c AuthnCache) PutCeremony(ctx context.Context, id string, state []byte, ttl time.Duration) error {
+	return redisError(c.Redis.client.Set(ctx, c.ceremonyKey(id), state, ttl).Err())
+}
+
+// TakeCeremony implements authn.Cache.
+func (c AuthnCache) TakeCeremony(ctx context.Context, id string) ([]byte, error) {
+	state, err := c.Redis.client.GetDel(ctx, c.ceremonyKey(id)).Bytes()
+	return state, redisError(err)
+}
+
 // codesKey holds everything about one user's codes in one hash: a field
 // c:MAC for each live code, with its expiry and sign-in, and a field t:SIGNIN
 // with the tries of each sign-in.

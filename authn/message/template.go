@@ -22,6 +22,9 @@ const (
 	EmailCode       = "email_code"
 	PasswordChanged = "password_changed"
 	AccountLocked   = "account_locked"
+	PasskeyAdded    = "passkey_added"
+	PasskeyRemoved  = "passkey_removed"
+	PasskeyCopied   = "passkey_copied"
 
 	AgreementSigned         = "agreement_signed"
 	AgreementSignedOnBehalf = "agreement_signed_on_behalf"
@@ -65,6 +68,9 @@ var definitions = map[string]definition{
 	EmailCode:       {channel: Email, subject: "Your security code", keys: []string{"name", "verify_code"}},
 	PasswordChanged: {channel: Email, subject: "Your password has been changed", keys: []string{"name"}},
 	AccountLocked:   {channel: Email, subject: "Your account has been locked", keys: []string{"name"}},
+	PasskeyAdded:    {channel: Email, subject: "A passkey or security key has been added", keys: []string{"name"}},
+	PasskeyRemoved:  {channel: Email, subject: "A passkey or security key has been removed", keys: []string{"name"}},
+	PasskeyCopied:   {channel: Email, subject: "A passkey or security key was refused", keys: []string{"name"}},
 
 	ServiceNowLive:    {channel: Email, subject: "Your service is now live", keys: []string{"name", "service_name"}},
 	ServiceInvitation: {channel: Email, subject: "You have been invited to a service", keys: []string{"user_name", "service_name", "url"}},

@@ -152,6 +152,7 @@ func (a *app) wire() error {
 		Sealer: a.keyring, Issuer: a.config.Issuer,
 		CodeDigits: a.config.CodeDigits, CodeTTL: a.config.CodeTTL, SessionIdle: a.config.SessionIdle, SessionLifetime: a.config.SessionMax,
 		EmailRevalidation: a.config.EmailRevalidation, Log: a.log,
+		RelyingParty: authn.RelyingParty{Origin: a.config.Issuer, Name: a.config.ServiceName},
 	}
 	a.keys = &oauth.Keys{Store: storage.OAuthKeys{DB: a.stores.DB}, Sealer: a.keyring, Audit: store, Clock: a.clock.Now, Log: a.log}
 	a.keys.RotateEvery, a.keys.Retain = a.config.rotateEvery(), a.config.KeyRetain
