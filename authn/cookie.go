@@ -19,6 +19,7 @@ const (
 	SignInCookie  = "gatehouse_signin"  // a sign-in under way
 	BrowserCookie = "gatehouse_browser" // ties flows to the browser that began them
 	ReturnCookie  = "gatehouse_return"  // leads back to an invitation after the sign-in
+	AskedCookie   = "gatehouse_asked"   // ties a link in a message to the browser that asked for it
 )
 
 func (c Cookies) name(name string) string {

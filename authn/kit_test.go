@@ -53,7 +53,12 @@ func newKit(t *testing.T, stores *storage.Stores) *kit {
 		RelyingParty: authn.RelyingParty{Origin: "https://id.example.com", Name: "Gatehouse"},
 		RefusalTime:  time.Nanosecond, Sealer: keyring(t), Issuer: "https://id.example.gov.uk",
 	}
+	k.Accounts = k.registry()
 	return k
+}
+
+func (k *kit) registry() *directory.Registry {
+	return &directory.Registry{Store: k.Directory, Clock: k.clock.Now, NewID: uuid.New}
 }
 
 func keyring(t *testing.T) *storage.Keyring {
@@ -89,8 +94,7 @@ func (k *kit) userWithoutPassword(n directory.NewUser) *directory.User {
 	if n.State == "" {
 		n.State = directory.Active
 	}
-	registry := &directory.Registry{Store: k.Directory, Clock: k.Clock, NewID: uuid.New}
-	u, err := registry.CreateUser(k.t.Context(), n, directory.Actor{Kind: "operator"}, func(context.Context, *directory.User) error { return nil })
+	u, err := k.registry().CreateUser(k.t.Context(), n, directory.Actor{Kind: "operator"}, func(context.Context, *directory.User) error { return nil })
 	if err != nil {
 		k.t.Fatal(err)
 	}

@@ -31,7 +31,8 @@ type Service struct {
 	RelyingParty RelyingParty
 	// CodeKey authenticates codes and hides what limits are counted on; 32
 	// random bytes, the same in every replica.
-	CodeKey []byte
+	CodeKey  []byte
+	Accounts Accounts // for people who register
 	// Sealer hides what links are about.
 	Sealer Sealer
 	// Issuer is the public URL of this service, where links lead.

@@ -40,6 +40,7 @@ const (
 	VerifyEmail          = "verify_email"
 	PasswordReset        = "password_reset"
 	AlreadyRegistered    = "already_registered"
+	AccountExists        = "account_exists"
 	ChangeEmail          = "change_email"
 	TeamMemberEditEmail  = "team_member_edit_email"
 	TeamMemberEditMobile = "team_member_edit_mobile"
@@ -83,6 +84,7 @@ var definitions = map[string]definition{
 	SignInLink:           {channel: Email, subject: "Sign in", keys: []string{"name", "url"}},
 	VerifyEmail:          {channel: Email, subject: "Confirm your email address", keys: []string{"name", "url"}},
 	PasswordReset:        {channel: Email, subject: "Reset your password", keys: []string{"user_name", "url"}},
+	AccountExists:        {channel: Email, subject: "You already have an account", keys: []string{"signin_url", "forgot_password_url"}},
 	AlreadyRegistered:    {channel: Email, subject: "You already have an account", keys: []string{"signin_url", "forgot_password_url", "feedback_url"}},
 	ChangeEmail:          {channel: Email, subject: "Confirm your new email address", keys: []string{"name", "url", "feedback_url"}},
 	TeamMemberEditEmail:  {channel: Email, subject: "Your email address has been changed", keys: []string{"name", "servicemanagername", "email address"}},

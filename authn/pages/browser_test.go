@@ -66,6 +66,30 @@ var states = []struct {
 	{"new-password-weak", person{}, toNewPassword("short"), 400, "Choose a new password"},
 	{"new-password-done", person{}, toNewPassword(rightPassword), 200, "Your password has been changed"},
 	{"new-password-closed", person{}, open("/new-password/used"), 410, "This link does not work any more"},
+	{"register", person{}, open("/register"), 200, "Create an account"},
+	{"register-faults", person{}, func(b *pagestest.Browser, base string) int64 {
+		b.Go(base + "/register")
+		return b.Click("button")
+	}, 400, "Create an account"},
+	{"register-weak", person{}, toRegistered("short"), 400, "Create an account"},
+	{"register-asked", person{}, toRegistered(rightPassword), 202, "Check your email"},
+	{"register-closed", person{invitedOnly: true}, open("/register"), 403, "Accounts are made by invitation"},
+	{"verify-email", person{}, func(b *pagestest.Browser, base string) int64 {
+		toRegistered(rightPassword)(b, base)
+		return b.Go(base + "/verify-email/good")
+	}, 200, "Confirm your email address"},
+	{"verify-email-done", person{}, func(b *pagestest.Browser, base string) int64 {
+		toRegistered(rightPassword)(b, base)
+		b.Go(base + "/verify-email/good")
+		return b.Click("button")
+	}, 200, "Your account is ready"},
+	{"verify-email-elsewhere", person{}, open("/verify-email/good"), 200, "Confirm your email address"},
+	{"verify-email-refused", person{}, func(b *pagestest.Browser, base string) int64 {
+		b.Go(base + "/verify-email/good")
+		b.Fill("password", "wrong")
+		return b.Click("button")
+	}, 403, "Confirm your email address"},
+	{"verify-email-closed", person{}, open("/verify-email/used"), 410, "This link does not work any more"},
 	{"code", person{next: authn.SMSCode}, toCode, 200, "Check your phone"},
 	{"code-by-email", person{next: authn.EmailCode}, toCode, 200, "Check your email"},
 	{"code-empty", person{next: authn.SMSCode}, func(b *pagestest.Browser, base string) int64 {
@@ -177,6 +201,16 @@ func toAnotherWay(b *pagestest.Browser, base string) int64 {
 func toRecoveryCode(b *pagestest.Browser, base string) int64 {
 	toAnotherWay(b, base)
 	return b.Click(`button[value="recovery_code"]`)
+}
+
+func toRegistered(password string) func(*pagestest.Browser, string) int64 {
+	return func(b *pagestest.Browser, base string) int64 {
+		b.Go(base + "/register")
+		b.Fill("name", "Ann Example")
+		b.Fill("email", "ann@example.gov.uk")
+		b.Fill("password", password)
+		return b.Click("button")
+	}
 }
 
 func toCode(b *pagestest.Browser, base string) int64 {

@@ -18,6 +18,9 @@ import (
 // ContinuePath is where a browser goes back to its authorization once it is signed in.
 const ContinuePath = "/oauth/continue"
 
+// RegisterPath is where people make accounts.
+const RegisterPath = "/register"
+
 // ErrNoFlow says that an authorization under way is unknown, has expired, or
 // was begun in another browser.
 var ErrNoFlow = errors.New("no authorization under way")
@@ -37,6 +40,7 @@ type Authn interface {
 	// StorePassword joins the transaction in ctx.
 	StorePassword(ctx context.Context, userID uuid.UUID, p authn.PreparedPassword, actor directory.Actor) error
 	resets
+	registrations
 }
 
 // Invitations is what the pages need of [directory.Registry].
@@ -113,6 +117,8 @@ type Pages struct {
 	// error says that it is none of ours.
 	InvitationID func(token string) (uuid.UUID, error)
 	Returns      Returns
+	// Registration says that people may make accounts themselves.
+	Registration bool
 	Clock        directory.Clock
 	NewSecret    func() string // 128 random bits or more, as text for a cookie
 }
@@ -134,6 +140,9 @@ func (p *Pages) Routes() []web.Route {
 		post("/signin/resend", p.resendCode),
 		get("/forgotten-password", p.forgotten),
 		post("/forgotten-password", p.submitForgotten),
+		get(RegisterPath, p.registration), // its POST is shared with clients, see the program
+		get("/verify-email/{token}", p.verifyEmail),
+		post("/verify-email/{token}", p.submitVerifyEmail),
 		get("/new-password/{token}", p.newPassword),
 		post("/new-password/{token}", p.submitNewPassword),
 		get("/signin/another-way", p.anotherWay),

@@ -35,8 +35,10 @@ type person struct {
 	replaced atomic.Pointer[string]
 	ended    atomic.Pointer[string]
 	invited  invited
-	asked    []string // what links were asked for and used, in order
-	stale    bool     // the session began too long ago for changes that matter
+	// invitedOnly closes registration.
+	invitedOnly bool
+	asked       []string // what links were asked for and used, in order
+	stale       bool     // the session began too long ago for changes that matter
 }
 
 const (
@@ -140,6 +142,7 @@ func serve(t *testing.T, p *person) *httptest.Server {
 	hosted := &pages.Pages{
 		Authn: p, Flows: p, Issuer: issuer, ServiceName: "Gatehouse",
 		Invitations: &p.invited, InvitationID: p.invited.open, Returns: &p.invited, Clock: func() time.Time { return noon }, NewSecret: func() string { return "secret-1" },
+		Registration: !p.invitedOnly,
 	}
 	router := &web.Router{
 		Classify: classify, Fallback: func(*http.Request) web.Surface { return hosted }, Timeout: 10 * time.Second,
@@ -147,6 +150,7 @@ func serve(t *testing.T, p *person) *httptest.Server {
 	}
 	router.Add(hosted.Routes()...)
 	router.Add(
+		web.Route{Method: http.MethodPost, Path: pages.RegisterPath, Surface: hosted, Handler: hosted.SameOrigin(hosted.SubmitRegistration)},
 		web.Route{Method: http.MethodGet, Path: "/begin", Surface: hosted, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			hosted.Cookies.Set(w, authn.BrowserCookie, "browser-1", 0)
 			w.Header().Set("Location", "/signin?flow=flow-1")

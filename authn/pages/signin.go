@@ -11,11 +11,12 @@ import (
 // signInView is the sign-in page.
 type signInView struct {
 	frame
-	Identifier string
+	Identifier   string
+	Registration bool // see [Pages.Registration]
 }
 
 func (p *Pages) signInView(f *Flow) signInView {
-	return signInView{frame: p.frame("signin.title", f), Identifier: f.LoginHint}
+	return signInView{frame: p.frame("signin.title", f), Identifier: f.LoginHint, Registration: p.Registration}
 }
 
 // signIn shows the sign-in page.

@@ -149,7 +149,7 @@ func (a *app) wire() error {
 	a.authn = &authn.Service{
 		Directory: store, Store: storage.Authn{DB: a.stores.DB}, Cache: storage.AuthnCache{Redis: a.stores.Redis},
 		Messages: a.queue, Hasher: &authn.Hasher{Rand: rand.Reader}, CodeKey: a.keyring.Derive("codes"), Clock: a.clock.Now, Rand: rand.Reader,
-		Sealer: a.keyring, Issuer: a.config.Issuer,
+		Sealer: a.keyring, Issuer: a.config.Issuer, Accounts: a.registry,
 		CodeDigits: a.config.CodeDigits, CodeTTL: a.config.CodeTTL, SessionIdle: a.config.SessionIdle, SessionLifetime: a.config.SessionMax,
 		EmailRevalidation: a.config.EmailRevalidation, Log: a.log,
 		RelyingParty: authn.RelyingParty{Origin: a.config.Issuer, Name: a.config.ServiceName},
@@ -205,6 +205,7 @@ func (a *app) wireServer(store storage.Directory, grants storage.OAuthGrants) {
 	a.pages = &pages.Pages{
 		Authn: a.authn, Cookies: cookies, Issuer: a.config.Issuer, ServiceName: a.config.ServiceName, Invitations: a.registry,
 		InvitationID: a.invitationID, Returns: storage.Returns{Redis: a.stores.Redis}, Clock: a.clock.Now, NewSecret: rand.Text,
+		Registration: a.config.Registration == "open",
 	}
 	a.server = &oauth.Server{
 		Issuer: a.config.Issuer, Store: grants, Flows: storage.OAuthFlows{Redis: a.stores.Redis}, Clients: a.clients, Keys: a.keys,

@@ -37,6 +37,7 @@ type Config struct {
 	AdminMaxAge       time.Duration `group:"Configuration" default:"1h" help:"How long after a sign-in with more than one factor people may use what their token of the scope notify.admin or notify.usage allows."`
 	EmailRevalidation time.Duration `group:"Configuration" default:"2160h" help:"Who has not proved access to the email address for this long must do so at the next sign-in; 0 never asks."`
 	NotifyAdminURL    string        `group:"Configuration" name:"notify-admin-url" default:"http://localhost:6012" placeholder:"URL" help:"Where links in Notify's messages start when the request names no host."`
+	Registration      string        `group:"Configuration" default:"open" enum:"open,closed" help:"Whether people can make themselves an account at /register: open or closed. An account alone gives access to nothing here."`
 	ServiceName       string        `group:"Configuration" default:"Gatehouse" help:"Name shown on pages and in messages."`
 	DrainDelay        time.Duration `group:"Configuration" default:"0s" help:"How long to go on serving, reported as not ready, before connections are drained at a stop."`
 	KeyRotation       time.Duration `group:"Configuration" default:"2160h" help:"Age at which a signing key is replaced; 0 replaces one only when gatehouse keys rotate asks for it."`

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"mime"
 	"net/http"
 
 	"github.com/google/uuid"
@@ -100,4 +101,32 @@ func asksDelius(r *http.Request) bool {
 		return r.Method != http.MethodPost && !isUserID(r.PathValue("ref"))
 	}
 	return r.PathValue("a") == "details"
+}
+
+// register answers POST /register in the voice of who asks: a form comes from a
+// person who wants an account, anything else from a client (RFC 7591).
+func register(person, client web.Handler) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		if isForm(r) {
+			return person(w, r)
+		}
+		return client(w, r)
+	}
+}
+
+func isForm(r *http.Request) bool {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return err == nil && media == "application/x-www-form-urlencoded"
+}
+
+// registerSurface writes the errors of POST /register likewise.
+type registerSurface struct{ person, client web.Surface }
+
+// WriteError implements [web.Surface].
+func (s registerSurface) WriteError(w http.ResponseWriter, r *http.Request, e *web.Error) {
+	if isForm(r) {
+		s.person.WriteError(w, r, e)
+		return
+	}
+	s.client.WriteError(w, r, e)
 }

@@ -69,7 +69,10 @@ func (a *app) oauthRoutes() []web.Route {
 	resource := oauth.NewProtectedResource(a.config.Issuer, a.config.ServiceName, directoryScopes())
 	all = append(all, web.Route{Method: http.MethodGet, Path: resource.Path(), Surface: api, Handler: resource.Metadata, CORS: true, FromMemory: true})
 	all = append(all,
-		web.Route{Method: http.MethodPost, Path: oauth.RegisterPath, Surface: api, Handler: a.registrar.Register, CORS: true},
+		web.Route{
+			Method: http.MethodPost, Path: oauth.RegisterPath, Surface: registerSurface{person: a.pages, client: api}, CORS: true,
+			Handler: register(a.pages.SameOrigin(a.pages.SubmitRegistration), a.registrar.Register),
+		},
 		web.Route{Method: http.MethodGet, Path: oauth.RegisterPath + "/{client_id}", Surface: api, Handler: a.registrar.Show, CORS: true},
 		web.Route{Method: http.MethodPut, Path: oauth.RegisterPath + "/{client_id}", Surface: api, Handler: a.registrar.Replace, CORS: true},
 		web.Route{Method: http.MethodDelete, Path: oauth.RegisterPath + "/{client_id}", Surface: api, Handler: a.registrar.Remove, CORS: true},
