@@ -183,13 +183,16 @@ func (t *trial) settleMachine(ctx context.Context, proof string) error {
 	return s.Store.SignedInElsewhere(ctx, t.user.ID, session, t.Factor == EmailCode, t.at)
 }
 
-// Disable takes from a user everything that signs in: the password, keys, sessions
-// and what was issued, in the transaction in ctx.
+// Disable takes from a user everything that signs in: the password and other
+// factors, sessions and what was issued, in the transaction in ctx.
 func (s *Service) Disable(ctx context.Context, userID uuid.UUID) error {
 	if err := s.Store.DeletePassword(ctx, userID); err != nil && !errors.Is(err, directory.ErrNotFound) {
 		return fmt.Errorf("disable user: %w", err)
 	}
 	if err := s.Store.DeletePasskeys(ctx, userID); err != nil {
+		return fmt.Errorf("disable user: %w", err)
+	}
+	if err := s.Store.DeleteFactors(ctx, userID); err != nil {
 		return fmt.Errorf("disable user: %w", err)
 	}
 	if err := s.endAll(ctx, userID); err != nil {

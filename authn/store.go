@@ -66,6 +66,14 @@ type Store interface {
 	Sessions(ctx context.Context, userID uuid.UUID, now, idleSince time.Time) ([]*Session, error)
 
 	RecordTrace(ctx context.Context, t *Trace) error
+
+	// DeleteSessionOf deletes one session of a user.
+	DeleteSessionOf(ctx context.Context, userID, id uuid.UUID) (*Session, error)
+	// RefusedAttempts returns when attempts on a user were refused, the latest first.
+	RefusedAttempts(ctx context.Context, userID uuid.UUID, limit int) ([]time.Time, error)
+	// DeleteFactors takes from a user every factor but the password and passkeys,
+	// the browsers that are known, and links.
+	DeleteFactors(ctx context.Context, userID uuid.UUID) error
 }
 
 // Cache keeps what may be lost with a sign-in. Methods return

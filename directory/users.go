@@ -177,6 +177,26 @@ func (r *Registry) UserOfAddress(ctx context.Context, email string) (*User, erro
 	return nil, fmt.Errorf("look up address: %w", ErrNotFound)
 }
 
+// TeamsOf names the active organisations and services that a user belongs to.
+func (r *Registry) TeamsOf(ctx context.Context, id uuid.UUID) (organisations, services []string, err error) {
+	inOrganisations, err := r.Store.OrganisationsOf(ctx, id)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list organisations: %w", err)
+	}
+	inServices, err := r.Store.ServicesOf(ctx, id)
+	if err != nil {
+		return nil, nil, fmt.Errorf("list services: %w", err)
+	}
+	organisations, services = []string{}, []string{}
+	for _, o := range inOrganisations {
+		organisations = append(organisations, o.Name)
+	}
+	for i := range inServices {
+		services = append(services, inServices[i].Name)
+	}
+	return organisations, services, nil
+}
+
 // ErrActive says that a user is active already.
 var ErrActive = fmt.Errorf("%w: the user is active", ErrConflict)
 

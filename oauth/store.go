@@ -141,6 +141,8 @@ type GrantStore interface {
 	// Consent returns the scopes a user has allowed a client.
 	Consent(ctx context.Context, userID uuid.UUID, clientID string) ([]string, error)
 	SetConsent(ctx context.Context, userID uuid.UUID, clientID string, scopes []string, at time.Time) error
+	// UsedClients returns the clients that a user has allowed something or signed in to, by name.
+	UsedClients(ctx context.Context, userID uuid.UUID) ([]UsedClient, error)
 }
 
 // FlowCache keeps authorizations under way for as long as a sign-in may take.

@@ -26,6 +26,12 @@ const (
 	PasskeyRemoved  = "passkey_removed"
 	PasskeyCopied   = "passkey_copied"
 
+	ChangeEmailCode  = "change_email_code"
+	ChangeMobileCode = "change_mobile_code"
+	EmailChanged     = "email_changed"
+	MobileChanged    = "mobile_changed"
+	AccountClosed    = "account_closed"
+
 	AgreementSigned         = "agreement_signed"
 	AgreementSignedOnBehalf = "agreement_signed_on_behalf"
 	AgreementSignedForYou   = "agreement_signed_for_you"
@@ -72,6 +78,12 @@ var definitions = map[string]definition{
 	PasskeyAdded:    {channel: Email, subject: "A passkey or security key has been added", keys: []string{"name"}},
 	PasskeyRemoved:  {channel: Email, subject: "A passkey or security key has been removed", keys: []string{"name"}},
 	PasskeyCopied:   {channel: Email, subject: "A passkey or security key was refused", keys: []string{"name"}},
+
+	ChangeEmailCode:  {channel: Email, subject: "Confirm your new email address", keys: []string{"name", "verify_code"}},
+	ChangeMobileCode: {channel: SMS, keys: []string{"verify_code"}},
+	EmailChanged:     {channel: Email, subject: "Your email address has been changed", keys: []string{"name"}},
+	MobileChanged:    {channel: Email, subject: "Your mobile number has been changed", keys: []string{"name"}},
+	AccountClosed:    {channel: Email, subject: "Your account has been closed", keys: []string{"name"}},
 
 	ServiceNowLive:    {channel: Email, subject: "Your service is now live", keys: []string{"name", "service_name"}},
 	ServiceInvitation: {channel: Email, subject: "You have been invited to a service", keys: []string{"user_name", "service_name", "url"}},

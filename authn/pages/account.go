@@ -26,12 +26,29 @@ const recentTime = 10 * time.Minute
 type accountAuthn interface {
 	ProvePassword(ctx context.Context, userID uuid.UUID, password string, from netip.Addr) error
 	ChangePassword(ctx context.Context, s *authn.Session, p authn.PreparedPassword, info authn.SessionInfo) (token string, err error)
+
+	BeginContactChange(ctx context.Context, s *authn.Session, u *directory.User, c authn.Contact, to string) error
+	// PendingContact and ChangeContact return [authn.ErrNoSignIn] when no code is waited for.
+	PendingContact(ctx context.Context, s *authn.Session, c authn.Contact) (to string, err error)
+	ChangeContact(ctx context.Context, s *authn.Session, u *directory.User, c authn.Contact, code string, change func(ctx context.Context, to string) error) error
+
+	Sessions(ctx context.Context, userID uuid.UUID) ([]*authn.Session, error)
+	EndSessions(ctx context.Context, userID, except uuid.UUID, actor directory.Actor) error
+	EndSessionOf(ctx context.Context, userID, id uuid.UUID) error
+	Activity(ctx context.Context, userID uuid.UUID, limit int) ([]authn.Activity, error)
+	// CloseAccount joins the transaction in ctx.
+	CloseAccount(ctx context.Context, u *directory.User) error
 }
 
 // account is who looks after their account, and in which session.
 type account struct {
 	Session *authn.Session
 	User    *directory.User
+}
+
+// actor is what the audit trail calls them.
+func (a *account) actor() directory.Actor {
+	return directory.Actor{Kind: "user", ID: a.User.ID.String()}
 }
 
 // recent reports whether the person has signed in well a short time ago: a proof
@@ -53,6 +70,21 @@ func (p *Pages) accountRoutes(get, post func(path string, h web.Handler) web.Rou
 		get(accountPath, p.asOwner(p.overview)),
 		get(confirmPath, p.asOwner(p.confirm)),
 		post(confirmPath, p.asOwner(p.submitConfirm)),
+		get(accountPath+"/name", p.asOwner(p.name)),
+		post(accountPath+"/name", p.asOwner(p.submitName)),
+		get(contactPath(authn.EmailContact), p.recently(p.contact(authn.EmailContact))),
+		post(contactPath(authn.EmailContact), p.recently(p.submitContact(authn.EmailContact))),
+		get(contactPath(authn.MobileContact), p.recently(p.contact(authn.MobileContact))),
+		post(contactPath(authn.MobileContact), p.recently(p.submitContact(authn.MobileContact))),
+		get(sessionsPath, p.asOwner(p.sessions)),
+		post(sessionsPath, p.recently(p.submitSessions)),
+		get(servicesPath, p.asOwner(p.services)),
+		post(servicesPath, p.asOwner(p.submitServices)),
+		get(activityPath, p.asOwner(p.activity)),
+		get(dataPath, p.asOwner(p.data)),
+		post(dataPath, p.recently(p.submitData)),
+		get(closePath, p.recently(p.closing)),
+		post(closePath, p.recently(p.submitClose)),
 		get(passwordPath, p.recently(p.password)),
 		post(passwordPath, p.recently(p.submitPassword)),
 	}

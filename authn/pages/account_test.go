@@ -16,7 +16,7 @@ import (
 
 // session is what the person is signed in with.
 func (p *person) session() *authn.Session {
-	s := &authn.Session{AMR: []string{"pwd", "sms", "mfa"}, ACR: authn.ACRMulti, AuthTime: noon.Add(-time.Minute)}
+	s := &authn.Session{ID: hereID, AMR: []string{"pwd", "sms", "mfa"}, ACR: authn.ACRMulti, AuthTime: noon.Add(-time.Minute)}
 	if p.stale {
 		s.AuthTime = noon.Add(-11 * time.Minute)
 	}
@@ -69,7 +69,10 @@ func TestFormsOfTheAccountAreNotTakenFromOtherSites(t *testing.T) {
 	p := &person{}
 	v := visit(t, serve(t, p))
 	v.cookies[authn.SessionCookie] = "session-1"
-	for _, path := range []string{"/account/confirm", "/account/password"} {
+	for _, path := range []string{
+		"/account/confirm", "/account/password", "/account/name", "/account/email", "/account/mobile", "/account/sessions", "/account/services",
+		"/account/data", "/account/close",
+	} {
 		res, _ := v.do(http.MethodPost, path, url.Values{"password": {rightPassword}, "current_password": {rightPassword}}, "Origin", "https://evil.example", "Sec-Fetch-Site", "cross-site")
 		if res.StatusCode != http.StatusForbidden || p.attempts.Load() != 0 {
 			t.Errorf("%s: %d", path, res.StatusCode)
@@ -96,13 +99,17 @@ func TestChangesThatMatterNeedAFreshSignIn(t *testing.T) {
 	p := &person{stale: true}
 	v := visit(t, serve(t, p))
 	v.cookies[authn.SessionCookie] = "session-1"
-	for _, path := range []string{"/account/password"} {
+	for _, path := range []string{"/account/password", "/account/email", "/account/mobile", "/account/close"} {
 		v.wantRedirect("/account/confirm", http.MethodGet, path, nil)
 		v.wantRedirect("/account/confirm", http.MethodPost, path, url.Values{"current_password": {rightPassword}, "password": {"three random words"}})
 		if p.attempts.Load() != 0 || p.replaced.Load() != nil {
 			t.Errorf("%s: something was tried", path)
 		}
 	}
+	for _, path := range []string{"/account/sessions", "/account/data"} { // which may be looked at
+		v.wantRedirect("/account/confirm", http.MethodPost, path, url.Values{"close": {"yes"}})
+	}
+	v.do(http.MethodGet, "/account/password", nil)
 	v.wantRedirect("/account/password", http.MethodPost, "/account/confirm", url.Values{"password": {rightPassword}})
 }
 

@@ -36,6 +36,37 @@ var states = []struct {
 		b.Fill("password", "wrong")
 		return b.Click("main button")
 	}, 403, "Confirm that it is you"},
+	{"account-name", person{}, signedInTo("/account/name"), 200, "Change your name"},
+	{"account-email", person{}, signedInTo("/account/email"), 200, "Change your email address"},
+	{"account-email-fault", person{}, func(b *pagestest.Browser, base string) int64 {
+		signedInTo("/account/email")(b, base)
+		return b.Click("main form button")
+	}, 400, "Change your email address"},
+	{"account-mobile", person{}, signedInTo("/account/mobile"), 200, "Change your mobile number"},
+	{"account-mobile-fault", person{}, func(b *pagestest.Browser, base string) int64 {
+		signedInTo("/account/mobile")(b, base)
+		return b.Click("main form button")
+	}, 400, "Change your mobile number"},
+	{"account-mobile-code", person{}, toNewNumber, 200, "Change your mobile number"},
+	{"account-mobile-code-refused", person{}, func(b *pagestest.Browser, base string) int64 {
+		toNewNumber(b, base)
+		b.Fill("code", "000000")
+		return b.Click("main form button")
+	}, 403, "Change your mobile number"},
+	{"account-sessions", person{}, signedInTo("/account/sessions"), 200, "Where you are signed in"},
+	{"account-services", person{}, signedInTo("/account/services?done=service"), 200, "Services that use your account"},
+	{"account-services-none", person{unused: true}, signedInTo("/account/services"), 200, "Services that use your account"},
+	{"account-activity", person{}, signedInTo("/account/activity"), 200, "Recent activity"},
+	{"account-data", person{}, signedInTo("/account/data"), 200, "Your data"},
+	{"account-close", person{}, signedInTo("/account/close"), 200, "Close your account"},
+	{"account-close-needed", person{needed: true}, func(b *pagestest.Browser, base string) int64 {
+		signedInTo("/account/close")(b, base)
+		return b.Click("main form button")
+	}, 409, "Close your account"},
+	{"account-closed", person{}, func(b *pagestest.Browser, base string) int64 {
+		signedInTo("/account/close")(b, base)
+		return b.Click("main form button")
+	}, 200, "Your account is closed"},
 	{"account-password", person{}, signedInTo("/account/password"), 200, "Change your password"},
 	{"account-password-faults", person{}, func(b *pagestest.Browser, base string) int64 {
 		signedInTo("/account/password")(b, base)
@@ -211,6 +242,12 @@ func toRegistered(password string) func(*pagestest.Browser, string) int64 {
 		b.Fill("password", password)
 		return b.Click("button")
 	}
+}
+
+func toNewNumber(b *pagestest.Browser, base string) int64 {
+	signedInTo("/account/mobile")(b, base)
+	b.Fill("mobile", "07700 900456")
+	return b.Click("main form button")
 }
 
 func toCode(b *pagestest.Browser, base string) int64 {

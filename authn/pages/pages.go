@@ -112,6 +112,9 @@ type Pages struct {
 	// ServiceName is the name at the head of each page.
 	ServiceName string
 
+	Users    Users
+	Services Services
+
 	Invitations Invitations
 	// InvitationID opens the token of an invitation's link, however old it is; an
 	// error says that it is none of ours.

@@ -39,6 +39,12 @@ type person struct {
 	invitedOnly bool
 	asked       []string // what links were asked for and used, in order
 	stale       bool     // the session began too long ago for changes that matter
+
+	pending atomic.Pointer[string] // the new address or number that waits for its code
+	changed atomic.Pointer[directory.UserChange]
+	did     []string // what was asked for on the pages of the account, in order
+	needed  bool     // a service cannot do without the person
+	unused  bool     // no service uses the account
 }
 
 const (
@@ -141,6 +147,7 @@ func serve(t *testing.T, p *person) *httptest.Server {
 	issuer := "http://" + server.Listener.Addr().String()
 	hosted := &pages.Pages{
 		Authn: p, Flows: p, Issuer: issuer, ServiceName: "Gatehouse",
+		Users: p, Services: p,
 		Invitations: &p.invited, InvitationID: p.invited.open, Returns: &p.invited, Clock: func() time.Time { return noon }, NewSecret: func() string { return "secret-1" },
 		Registration: !p.invitedOnly,
 	}

@@ -212,7 +212,7 @@ func (a *app) wireServer(store storage.Directory, grants storage.OAuthGrants) {
 		Sessions: a.authn, Pages: a.pages, Cookies: cookies, Secrets: a.keyring.DeriveAll("tokens"), Once: storage.OAuthOnce{Redis: a.stores.Redis},
 		Clock: a.clock.Now, Rand: rand.Reader,
 	}
-	a.pages.Flows = a.server
+	a.pages.Flows, a.pages.Services, a.pages.Users = a.server, a.server, a.registry
 	a.refusals = oauth.NewRefusals(storage.OAuthRefusals{DB: a.stores.DB}, a.clock.Now, rand.Reader, a.log)
 	if a.config.MetricsAddr != "" {
 		a.metrics = newMetrics(a)

@@ -1,0 +1,103 @@
+package pages
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gatehouse/directory"
+)
+
+const sessionsPath = accountPath + "/sessions"
+
+// listedSession is a browser in which somebody is signed in, as its owner knows it.
+type listedSession struct {
+	ID              uuid.UUID
+	Here            bool
+	Browser, System string // "" for one that is not known
+	Network         string
+	Since, Seen     time.Time
+}
+
+// sessions lists where the person is signed in.
+func (p *Pages) sessions(w http.ResponseWriter, r *http.Request, a *account) error {
+	all, err := p.listSessions(r, a)
+	if err != nil {
+		return err
+	}
+	view := struct {
+		accountFrame
+		Sessions []listedSession
+	}{p.accountFrame(p.frame("account.sessions.title", &Flow{}), r, a), all}
+	return p.render(w, http.StatusOK, "accountsessions", view.Flow, view)
+}
+
+func (p *Pages) listSessions(r *http.Request, a *account) ([]listedSession, error) {
+	found, err := p.Authn.Sessions(r.Context(), a.User.ID)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]listedSession, 0, len(found))
+	for _, s := range found {
+		browser, system := device(s.UserAgent)
+		all = append(all, listedSession{
+			ID: s.ID, Here: s.ID == a.Session.ID, Browser: browser, System: system, Network: s.Network, Since: s.CreatedAt, Seen: s.SeenAt,
+		})
+	}
+	return all, nil
+}
+
+// submitSessions ends one session, or every one but this. Whose it is decides
+// the session of the request, never the form.
+func (p *Pages) submitSessions(w http.ResponseWriter, r *http.Request, a *account) error {
+	form, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	if form["session"] == "" {
+		if err := p.Authn.EndSessions(r.Context(), a.User.ID, a.Session.ID, a.actor()); err != nil {
+			return err
+		}
+		return done(w, sessionsPath, "sessions")
+	}
+	id, err := uuid.Parse(form["session"])
+	if err != nil {
+		return errNotTheirs()
+	}
+	if err := p.Authn.EndSessionOf(r.Context(), a.User.ID, id); errors.Is(err, directory.ErrNotFound) {
+		return errNotTheirs()
+	} else if err != nil {
+		return err
+	}
+	return done(w, sessionsPath, "session")
+}
+
+// browsers and systems are looked for in this order in a User-Agent header, where
+// most pretend to be others as well. Their names are the same in every language.
+var (
+	browsers = [][2]string{
+		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"},
+		{"CriOS/", "Chrome"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"},
+	}
+	systems = [][2]string{
+		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Windows", "Windows"}, {"CrOS", "ChromeOS"},
+		{"Mac OS X", "Mac"}, {"Linux", "Linux"},
+	}
+)
+
+// device tells what somebody would call the browser of a User-Agent header, and
+// what it runs on.
+func device(userAgent string) (browser, system string) {
+	known := func(names [][2]string) string {
+		for _, name := range names {
+			if strings.Contains(userAgent, name[0]) {
+				return name[1]
+			}
+		}
+		return ""
+	}
+	return known(browsers), known(systems)
+}

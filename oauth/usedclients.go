@@ -1,0 +1,40 @@
+package oauth
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gatehouse/authn/pages"
+)
+
+// UsedClient is a client that a user has allowed something, or signed in to lately.
+type UsedClient struct {
+	ID     string
+	Name   string
+	Scopes []string // what the user allowed; empty where nobody had to ask
+	// AllowedAt is when the user did; zero where nobody had to ask.
+	AllowedAt time.Time
+	// GrantedAt and VisitedAt are when a grant of the user was last used and when
+	// a session that still lasts led there; zero for neither.
+	GrantedAt, VisitedAt time.Time
+}
+
+// ServicesOf returns the services that use an account, by name.
+func (s *Server) ServicesOf(ctx context.Context, user uuid.UUID) ([]pages.UsedService, error) {
+	clients, err := s.Store.UsedClients(ctx, user)
+	if err != nil {
+		return nil, fmt.Errorf("list services of user: %w", err)
+	}
+	all := make([]pages.UsedService, 0, len(clients))
+	for _, c := range clients {
+		last := c.GrantedAt
+		if c.VisitedAt.After(last) {
+			last = c.VisitedAt
+		}
+		all = append(all, pages.UsedService{ClientID: c.ID, Name: c.Name, Scopes: c.Scopes, AllowedAt: c.AllowedAt, LastUsed: last})
+	}
+	return all, nil
+}

@@ -1,0 +1,31 @@
+package storage
+
+import (
+	"context"
+
+	"github.com/google/uuid"
+
+	"gatehouse/oauth"
+)
+
+// UsedClients implements oauth.Store.
+func (s OAuthGrants) UsedClients(ctx context.Context, userID uuid.UUID) ([]oauth.UsedClient, error) {
+	var all []oauth.UsedClient
+	err := s.DB.each(ctx, `
+		select clients.id, clients.name, coalesce(consents.scopes, '[]'), coalesce(consents.updated_at, consents.created_at),
+			(select max(coalesce(grants.refreshed_at, grants.created_at)) from grants where grants.user_id = $1 and grants.client_id = clients.id),
+			(select max(session_clients.created_at) from session_clients join sessions on sessions.id = session_clients.session_id
+				where sessions.user_id = $1 and session_clients.client_id = clients.id)
+		from clients left join consents on consents.client_id = clients.id and consents.user_id = $1
+		where clients.id in (
+			select client_id from consents where user_id = $1 union select client_id from grants where user_id = $1
+			union select session_clients.client_id from session_clients join sessions on sessions.id = session_clients.session_id where sessions.user_id = $1)
+		order by clients.name, clients.id`,
+		[]any{userID}, func(scan func(dest ...any) error) error {
+			var c oauth.UsedClient
+			err := scan(&c.ID, &c.Name, listInto(&c.Scopes), timeInto(&c.AllowedAt), timeInto(&c.GrantedAt), timeInto(&c.VisitedAt))
+			all = append(all, c)
+			return err
+		})
+	return all, err
+}
