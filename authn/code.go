@@ -30,7 +30,7 @@ func (t *trial) code(ctx context.Context) (*Outcome, error) {
 		return nil, err
 	}
 	t.user, t.amr = user, in.AMR
-	if t.Factor != in.Next || !isCode(t.Factor) {
+	if t.Factor != in.Next || !isCode(t.Factor) && t.Factor != TOTP && t.Factor != RecoveryCode {
 		return nil, t.refuse("policy", "another factor is needed")
 	}
 	if err := t.reserveFailure(ctx, user.ID); err != nil {
@@ -38,6 +38,9 @@ func (t *trial) code(ctx context.Context) (*Outcome, error) {
 	}
 	if !t.reserved {
 		return nil, ErrRefused
+	}
+	if !isCode(t.Factor) {
+		return t.possession(ctx, in)
 	}
 	return t.compareCode(ctx, in)
 }
@@ -160,10 +163,16 @@ func (s *Service) queueCode(ctx context.Context, u *directory.User, f Factor, co
 
 // tell sends a user word of what happened to the account; nothing without an address.
 func (s *Service) tell(ctx context.Context, u *directory.User, template string) error {
+	return s.tellWith(ctx, u, template, map[string]any{})
+}
+
+// tellWith is tell with more to say than the user's name.
+func (s *Service) tellWith(ctx context.Context, u *directory.User, template string, data map[string]any) error {
 	if u.EmailAddress == "" {
 		return nil
 	}
-	m := Message{Channel: "email", To: u.EmailAddress, Template: template, Personalisation: map[string]any{"name": u.Name}}
+	data["name"] = u.Name
+	m := Message{Channel: "email", To: u.EmailAddress, Template: template, Personalisation: data}
 	if err := s.Messages.Send(ctx, m); err != nil {
 		return fmt.Errorf("queue message: %w", err)
 	}

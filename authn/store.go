@@ -15,6 +15,8 @@ import (
 type Store interface {
 	linkStore
 	passkeyStore
+	totpStore
+	recoveryStore
 
 	// ReserveFailure counts a failure before its proof is looked at, and
 	// returns the count with it. It is directory.ErrNotFound for a user who is

@@ -26,11 +26,17 @@ const (
 	PasskeyRemoved  = "passkey_removed"
 	PasskeyCopied   = "passkey_copied"
 
-	ChangeEmailCode  = "change_email_code"
-	ChangeMobileCode = "change_mobile_code"
-	EmailChanged     = "email_changed"
-	MobileChanged    = "mobile_changed"
-	AccountClosed    = "account_closed"
+	ChangeEmailCode   = "change_email_code"
+	ChangeMobileCode  = "change_mobile_code"
+	EmailChanged      = "email_changed"
+	MobileChanged     = "mobile_changed"
+	AccountClosed     = "account_closed"
+	TOTPAdded         = "totp_added"
+	TOTPRemoved       = "totp_removed"
+	RecoveryCodesMade = "recovery_codes_made"
+	RecoveryCodeUsed  = "recovery_code_used"
+	RecoveryCodesFew  = "recovery_codes_few"
+	FactorsReset      = "factors_reset"
 
 	AgreementSigned         = "agreement_signed"
 	AgreementSignedOnBehalf = "agreement_signed_on_behalf"
@@ -79,11 +85,17 @@ var definitions = map[string]definition{
 	PasskeyRemoved:  {channel: Email, subject: "A passkey or security key has been removed", keys: []string{"name"}},
 	PasskeyCopied:   {channel: Email, subject: "A passkey or security key was refused", keys: []string{"name"}},
 
-	ChangeEmailCode:  {channel: Email, subject: "Confirm your new email address", keys: []string{"name", "verify_code"}},
-	ChangeMobileCode: {channel: SMS, keys: []string{"verify_code"}},
-	EmailChanged:     {channel: Email, subject: "Your email address has been changed", keys: []string{"name"}},
-	MobileChanged:    {channel: Email, subject: "Your mobile number has been changed", keys: []string{"name"}},
-	AccountClosed:    {channel: Email, subject: "Your account has been closed", keys: []string{"name"}},
+	ChangeEmailCode:   {channel: Email, subject: "Confirm your new email address", keys: []string{"name", "verify_code"}},
+	ChangeMobileCode:  {channel: SMS, keys: []string{"verify_code"}},
+	EmailChanged:      {channel: Email, subject: "Your email address has been changed", keys: []string{"name"}},
+	MobileChanged:     {channel: Email, subject: "Your mobile number has been changed", keys: []string{"name"}},
+	AccountClosed:     {channel: Email, subject: "Your account has been closed", keys: []string{"name"}},
+	TOTPAdded:         {channel: Email, subject: "An authenticator app has been added to your account", keys: []string{"name"}},
+	TOTPRemoved:       {channel: Email, subject: "The authenticator app has been removed from your account", keys: []string{"name"}},
+	RecoveryCodesMade: {channel: Email, subject: "Your account has new recovery codes", keys: []string{"name"}},
+	RecoveryCodeUsed:  {channel: Email, subject: "A recovery code has been used", keys: []string{"name", "left"}},
+	RecoveryCodesFew:  {channel: Email, subject: "You have few recovery codes left", keys: []string{"name", "left"}},
+	FactorsReset:      {channel: Email, subject: "How you sign in has been reset", keys: []string{"name"}},
 
 	ServiceNowLive:    {channel: Email, subject: "Your service is now live", keys: []string{"name", "service_name"}},
 	ServiceInvitation: {channel: Email, subject: "You have been invited to a service", keys: []string{"user_name", "service_name", "url"}},

@@ -23,6 +23,8 @@ type userCommands struct {
 	Unlock userUnlockCommand `cmd:"" help:"Unlock a user that ten failures have locked."`
 
 	SignOut userSignOutCommand `cmd:"" help:"End every session of a user and everything issued to services for them."`
+
+	ResetFactors userResetFactorsCommand `cmd:"" help:"Remove a user's authenticator app, passkeys, security keys and recovery codes, and sign the user out."`
 }
 
 type userCreateCommand struct {
