@@ -112,6 +112,8 @@ type Outcome struct {
 	// SignIn identifies the sign-in under way while Next is not empty. It is a
 	// secret of the browser that began it.
 	SignIn string
+	// Keys is how many passkeys and security keys the user has, while Next is not empty.
+	Keys int
 	// Hint tells where a code was sent, masked, such as "•••••••0123".
 	Hint string
 	// AMR are the authentication methods used (RFC 8176), ACR the level reached.

@@ -32,7 +32,9 @@ type Enrolment struct {
 
 // strong reports whether the user has a factor of their own choice that no
 // message is needed for.
-func (e Enrolment) strong() bool { return e.TOTP || e.Passkeys+e.SecurityKeys > 0 }
+func (e Enrolment) strong() bool { return e.TOTP || e.keys() > 0 }
+
+func (e Enrolment) keys() int { return e.Passkeys + e.SecurityKeys }
 
 // plan is what the policy wants of one attempt.
 type plan struct {
@@ -82,7 +84,7 @@ func secondFactors(u *directory.User, e Enrolment, want Want) []Factor {
 			all = append(all, f)
 		}
 	}
-	add(SecurityKey, e.Passkeys+e.SecurityKeys > 0)
+	add(SecurityKey, e.keys() > 0)
 	add(TOTP, e.TOTP)
 	add(SMSCode, u.MobileNumber != "" && (u.AuthType == directory.SMSAuth || want.multi() && !e.strong()))
 	add(RecoveryCode, e.RecoveryCodes > 0 && len(all) > 0)

@@ -27,6 +27,7 @@ type signIn struct {
 	// Choices are the factors that serve in the place of Next. They are found anew
 	// each time: the user may have got or lost one since.
 	Choices []Factor `json:"-"`
+	keys    int      // that the user has, found anew too
 	// Proved is the second factor, where Next only proves the e-mail address anew.
 	Proved Factor `json:"proved,omitempty"`
 	// AMR are the methods of a key that was proved before, which depend on the key.
@@ -51,7 +52,7 @@ func (s *Service) signInTTL() time.Duration { return 2 * s.codeTTL() }
 // challenge begins the wait for the factor that follows a password.
 func (t *trial) challenge(ctx context.Context, choices []Factor) (*Outcome, error) {
 	return t.wait(ctx, &signIn{
-		UserID: t.user.ID, Next: choices[0], Choices: choices, Pending: t.AdmitPending, Want: t.want(), BegunAt: t.at,
+		UserID: t.user.ID, Next: choices[0], Choices: choices, keys: t.has.keys(), Pending: t.AdmitPending, Want: t.want(), BegunAt: t.at,
 	})
 }
 
@@ -86,7 +87,7 @@ func (s *Service) putSignIn(ctx context.Context, in *signIn, now time.Time) erro
 
 func (in *signIn) outcome(token string, u *directory.User) *Outcome {
 	return &Outcome{
-		User: u, Next: in.Next, Choices: in.Choices, Revalidation: in.Proved != "", SignIn: token, Hint: Hint(u, in.Next), At: in.BegunAt,
+		User: u, Next: in.Next, Choices: in.Choices, Keys: in.keys, Revalidation: in.Proved != "", SignIn: token, Hint: Hint(u, in.Next), At: in.BegunAt,
 	}
 }
 
@@ -152,6 +153,7 @@ func (s *Service) underWay(ctx context.Context, token string) (*signIn, *directo
 	if p.refused != "" || !serves || in.Next == EmailCode && user.EmailAddress == "" || user.PasswordChangedAt.After(in.BegunAt) {
 		return nil, nil, ErrNoSignIn
 	}
+	in.keys = has.keys()
 	if in.Proved == "" {
 		in.Choices = p.next
 	}

@@ -66,7 +66,7 @@ type accountHandler func(w http.ResponseWriter, r *http.Request, a *account) err
 // accountRoutes are the pages on which people look after their account. Each form
 // is sent to the page that shows it, which is where a sign-in on the way leads back to.
 func (p *Pages) accountRoutes(get, post func(path string, h web.Handler) web.Route) []web.Route {
-	return []web.Route{
+	return append(p.passkeyRoutes(get, post), []web.Route{
 		get(accountPath, p.asOwner(p.overview)),
 		get(confirmPath, p.asOwner(p.confirm)),
 		post(confirmPath, p.asOwner(p.submitConfirm)),
@@ -87,7 +87,7 @@ func (p *Pages) accountRoutes(get, post func(path string, h web.Handler) web.Rou
 		post(closePath, p.recently(p.submitClose)),
 		get(passwordPath, p.recently(p.password)),
 		post(passwordPath, p.recently(p.submitPassword)),
-	}
+	}...)
 }
 
 // asOwner lets in whoever is signed in, and sends others to sign in first. The

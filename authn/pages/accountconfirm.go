@@ -16,10 +16,11 @@ type confirmView struct {
 	frame
 	Username string // for password managers
 	UserName string
+	Passkeys bool // they can be used here
 }
 
 func (p *Pages) confirmView(a *account) confirmView {
-	v := confirmView{frame: p.frame("confirm.title", &Flow{}), Username: a.User.EmailAddress, UserName: a.User.Name}
+	v := confirmView{frame: p.frame("confirm.title", &Flow{}), Username: a.User.EmailAddress, UserName: a.User.Name, Passkeys: p.passkeys()}
 	if a.User.Username != "" {
 		v.Username = a.User.Username
 	}
@@ -29,7 +30,7 @@ func (p *Pages) confirmView(a *account) confirmView {
 // confirm asks for the password of whoever is signed in.
 func (p *Pages) confirm(w http.ResponseWriter, _ *http.Request, a *account) error {
 	view := p.confirmView(a)
-	return p.render(w, http.StatusOK, "accountconfirm", view.Flow, view)
+	return p.renderWith(w, http.StatusOK, "accountconfirm", p.keyPolicy(view.Flow), view)
 }
 
 // submitConfirm begins a whole sign-in of the same person, with every factor that
@@ -42,7 +43,7 @@ func (p *Pages) submitConfirm(w http.ResponseWriter, r *http.Request, a *account
 	}
 	view := p.confirmView(a)
 	if view.Faults = view.missing(form, "password"); view.Faults != nil {
-		return p.render(w, http.StatusBadRequest, "accountconfirm", view.Flow, view)
+		return p.renderWith(w, http.StatusBadRequest, "accountconfirm", p.keyPolicy(view.Flow), view)
 	}
 	outcome, err := p.Authn.Authenticate(r.Context(), authn.Attempt{
 		Front: authn.Browser, Factor: authn.Password, UserID: a.User.ID, Secret: form["password"], Network: web.Network(r),
@@ -50,7 +51,7 @@ func (p *Pages) submitConfirm(w http.ResponseWriter, r *http.Request, a *account
 	})
 	if errors.Is(err, authn.ErrRefused) {
 		view.Faults = []fault{{"password", view.text("confirm.refused")}}
-		return p.render(w, http.StatusForbidden, "accountconfirm", view.Flow, view)
+		return p.renderWith(w, http.StatusForbidden, "accountconfirm", p.keyPolicy(view.Flow), view)
 	}
 	if err != nil {
 		return err

@@ -157,7 +157,30 @@ var states = []struct {
 		b.Fill("recovery_code", "qqqq-qqqq-qqqq-qqqq")
 		return b.Click("button.govuk-button")
 	}, 403, "Use a recovery code"},
-	{"security-key", person{next: authn.SecurityKey}, toCode, 200, "This account needs a security key"},
+	{"no-security-key", person{next: authn.SecurityKey}, toCode, 200, "This account needs a security key"},
+	{"security-key", person{next: authn.SecurityKey, keys: 1, named: true, choices: everyWay}, withKeys(toCode), 200, "Use your security key"},
+	{"security-key-without-scripts", person{next: authn.SecurityKey, keys: 1, named: true}, toCode, 200, "Use your security key"},
+	{"security-key-refused", person{next: authn.SecurityKey, keys: 1, named: true}, withKeys(func(b *pagestest.Browser, base string) int64 {
+		toCode(b, base)
+		return b.Submit("key-form")
+	}), 403, "Use your security key"},
+	{"signin-with-passkeys", person{named: true}, withKeys(open("/signin")), 200, "Sign in"},
+	{"passkey-refused", person{named: true}, withKeys(func(b *pagestest.Browser, base string) int64 {
+		b.Go(base + "/begin")
+		return b.Submit("key-form")
+	}), 403, "Sign in"},
+	{"account-confirm-with-passkeys", person{named: true, stale: true}, withKeys(signedInTo("/account/passkeys")), 200, "Confirm that it is you"},
+	{"account-passkeys", person{named: true, keys: 2}, withKeys(signedInTo("/account/passkeys?done=passkey_added")), 200, "Passkeys and security keys"},
+	{"account-passkeys-none", person{named: true}, signedInTo("/account/passkeys"), 200, "Passkeys and security keys"},
+	{"account-passkeys-nowhere", person{}, signedInTo("/account/passkeys"), 200, "Passkeys and security keys"},
+	{"account-passkeys-taken", person{named: true, keyErr: authn.ErrPasskeyTaken}, withKeys(func(b *pagestest.Browser, base string) int64 {
+		signedInTo("/account/passkeys")(b, base)
+		return b.Submit("key-form")
+	}), 409, "Passkeys and security keys"},
+	{"account-passkeys-last", person{named: true, keys: 2, keyErr: directory.ErrLastCredential}, withKeys(func(b *pagestest.Browser, base string) int64 {
+		signedInTo("/account/passkeys")(b, base)
+		return b.Click(`button[value="remove"]`)
+	}), 409, "Passkeys and security keys"},
 	{"consent", person{}, open("/consent"), 200, "Allow Example Forms to use your account?"},
 	{"select-account", person{}, open("/select"), 200, "Choose an account"},
 	{"form-post", person{}, open("/form-post?to=https://rp.example.gov.uk"), 200, "Back to the service"},
@@ -218,6 +241,17 @@ func toNewPassword(password string) func(*pagestest.Browser, string) int64 {
 		b.Go(base + "/new-password/good")
 		b.Fill("password", password)
 		return b.Click("button")
+	}
+}
+
+// onLocalhost is the address as a host name, which browsers make keys for.
+func onLocalhost(base string) string { return strings.Replace(base, "127.0.0.1", "localhost", 1) }
+
+// withKeys reaches a page where its script runs, which shows what needs it.
+func withKeys(reach func(*pagestest.Browser, string) int64) func(*pagestest.Browser, string) int64 {
+	return func(b *pagestest.Browser, base string) int64 {
+		b.Scripts(true)
+		return reach(b, onLocalhost(base))
 	}
 }
 

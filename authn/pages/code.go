@@ -78,7 +78,7 @@ func (p *Pages) code(w http.ResponseWriter, r *http.Request) error {
 		return p.expired(w, flow, err)
 	}
 	if outcome.Next == authn.SecurityKey {
-		return redirect(w, withFlow("/signin/another-way", flow))
+		return redirect(w, withFlow(securityKeyPath, flow))
 	}
 	view := p.codeView(flow, outcome)
 	view.Resent = query["resent"] != ""
@@ -101,7 +101,7 @@ func (p *Pages) submitCode(w http.ResponseWriter, r *http.Request) error {
 		return p.expired(w, flow, err)
 	}
 	if under.Next == authn.SecurityKey {
-		return redirect(w, withFlow("/signin/another-way", flow))
+		return redirect(w, withFlow(securityKeyPath, flow))
 	}
 	view := p.codeView(flow, under)
 	code := withoutSpaces(form[view.Field()])

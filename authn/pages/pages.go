@@ -28,6 +28,7 @@ var ErrNoFlow = errors.New("no authorization under way")
 // Authn is what the pages need of [authn.Service].
 type Authn interface {
 	accountAuthn
+	keys
 
 	Authenticate(ctx context.Context, a authn.Attempt) (*authn.Outcome, error)
 	ResendCode(ctx context.Context, signIn string, network netip.Addr) (*authn.Outcome, error)
@@ -134,7 +135,7 @@ func (p *Pages) Routes() []web.Route {
 	post := func(path string, h web.Handler) web.Route {
 		return web.Route{Method: http.MethodPost, Path: path, Surface: p, Handler: p.SameOrigin(h)}
 	}
-	return append(p.accountRoutes(get, post), []web.Route{
+	return append(append(p.accountRoutes(get, post), p.keyRoutes(get, post)...), []web.Route{
 		get("/{$}", p.home),
 		get("/signin", p.signIn),
 		post("/signin", p.submitSignIn),

@@ -45,6 +45,10 @@ type person struct {
 	did     []string // what was asked for on the pages of the account, in order
 	needed  bool     // a service cannot do without the person
 	unused  bool     // no service uses the account
+	named   bool     // the service is at a host name, where there are passkeys
+	keys    int      // that the person has
+	keyErr  error    // what changes of keys fail with
+	added   authn.NewPasskey
 }
 
 const (
@@ -59,7 +63,7 @@ func (p *person) outcome() *authn.Outcome {
 	if chosen := p.chosen.Load(); chosen != nil {
 		next = *chosen
 	}
-	return &authn.Outcome{User: user, Next: next, Choices: p.choices, SignIn: "sign-in-1", Hint: "•••••••0123"}
+	return &authn.Outcome{User: user, Next: next, Choices: p.choices, Keys: p.keys, SignIn: "sign-in-1", Hint: "•••••••0123"}
 }
 
 func (p *person) ChooseFactor(ctx context.Context, signIn string, f authn.Factor, _ netip.Addr) (*authn.Outcome, error) {
@@ -83,6 +87,8 @@ func (p *person) Authenticate(ctx context.Context, a authn.Attempt) (*authn.Outc
 		return nil, p.err
 	case a.Factor == authn.Password && a.Secret == rightPassword:
 		return p.outcome(), nil
+	case a.Factor == authn.Passkey && a.Secret == rightKey, a.Factor == authn.SecurityKey && a.Secret == rightKey && a.SignIn == "sign-in-1":
+		return &authn.Outcome{User: user}, nil
 	case a.Factor == authn.SMSCode && a.Secret == rightCode && a.SignIn == "sign-in-1" && a.Also != nil:
 		return &authn.Outcome{User: user}, a.Also(ctx, user)
 	case (a.Factor == authn.SMSCode || a.Factor == authn.TOTP) && a.Secret == rightCode && a.SignIn == "sign-in-1",
@@ -145,6 +151,9 @@ func serve(t *testing.T, p *person) *httptest.Server {
 	t.Helper()
 	server := httptest.NewUnstartedServer(nil)
 	issuer := "http://" + server.Listener.Addr().String()
+	if p.named {
+		issuer = onLocalhost(issuer)
+	}
 	hosted := &pages.Pages{
 		Authn: p, Flows: p, Issuer: issuer, ServiceName: "Gatehouse",
 		Users: p, Services: p,

@@ -13,10 +13,13 @@ type signInView struct {
 	frame
 	Identifier   string
 	Registration bool // see [Pages.Registration]
+	Passkeys     bool // they can be used here
 }
 
 func (p *Pages) signInView(f *Flow) signInView {
-	return signInView{frame: p.frame("signin.title", f), Identifier: f.LoginHint, Registration: p.Registration}
+	return signInView{
+		frame: p.frame("signin.title", f), Identifier: f.LoginHint, Registration: p.Registration, Passkeys: p.passkeys(),
+	}
 }
 
 // signIn shows the sign-in page.
@@ -29,7 +32,7 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.expired(w, &Flow{}, err)
 	}
-	return p.render(w, http.StatusOK, "signin", flow, p.signInView(flow))
+	return p.renderWith(w, http.StatusOK, "signin", p.keyPolicy(flow), p.signInView(flow))
 }
 
 // submitSignIn takes the identifier and the password. A form that is shown
@@ -47,7 +50,7 @@ func (p *Pages) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	view := p.signInView(flow)
 	view.Identifier = form["identifier"]
 	if view.Faults = view.missing(form, "identifier", "password"); view.Faults != nil {
-		return p.render(w, http.StatusBadRequest, "signin", flow, view)
+		return p.renderWith(w, http.StatusBadRequest, "signin", p.keyPolicy(flow), view)
 	}
 	outcome, err := p.Authn.Authenticate(r.Context(), authn.Attempt{
 		Front: authn.Browser, Factor: authn.Password, Identifier: form["identifier"], Secret: form["password"],
@@ -55,7 +58,7 @@ func (p *Pages) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	})
 	if errors.Is(err, authn.ErrRefused) {
 		view.Faults = []fault{{"identifier", view.text("signin.refused")}}
-		return p.render(w, http.StatusForbidden, "signin", flow, view)
+		return p.renderWith(w, http.StatusForbidden, "signin", p.keyPolicy(flow), view)
 	}
 	if err != nil {
 		return err
@@ -79,10 +82,13 @@ func (p *Pages) proceed(w http.ResponseWriter, r *http.Request, f *Flow, o *auth
 	switch {
 	case o.Complete():
 		return p.finish(w, r, f, o)
-	case o.Next == authn.SecurityKey && len(o.Choices) < 2:
-		return p.render(w, http.StatusOK, "securitykey", f, p.frame("securitykey.title", f))
+	case o.Next == authn.SecurityKey && o.Keys == 0:
+		return p.render(w, http.StatusOK, "nosecuritykey", f, p.frame("nosecuritykey.title", f))
 	}
 	p.Cookies.Set(w, authn.SignInCookie, o.SignIn, 0)
+	if o.Next == authn.SecurityKey {
+		return redirect(w, withFlow(securityKeyPath, f))
+	}
 	return redirect(w, withFlow("/signin/code", f))
 }
 

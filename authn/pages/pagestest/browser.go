@@ -143,6 +143,12 @@ func (b *Browser) Click(selector string) int64 {
 	return b.leads(chromedp.Click(chromedp.CSS(selector)))
 }
 
+// Submit sends the form of an id as its script would, without pressing a button.
+func (b *Browser) Submit(id string) int64 {
+	b.t.Helper()
+	return b.leads(chromedp.Evaluate[chromedp.Void](element(id) + ".submit()"))
+}
+
 // Press sends keys to whatever has the focus; use the constants of chromedp/kb.
 func (b *Browser) Press(keys string) {
 	b.t.Helper()
