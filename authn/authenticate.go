@@ -50,6 +50,8 @@ func (t *trial) run(ctx context.Context) (*Outcome, error) {
 		return t.passkey(ctx)
 	case SecurityKey:
 		return t.keyAfterPassword(ctx)
+	case MagicLink:
+		return t.emailed(ctx)
 	default:
 		return t.code(ctx)
 	}
@@ -205,7 +207,7 @@ func (t *trial) complete(ctx context.Context, last Factor, signIn string) (*Outc
 		if err := t.settleCount(ctx, signIn); err != nil {
 			return err
 		}
-		data := map[string]any{"front": t.Front, "amr": amr, "caller": t.Caller, "email_proved": t.Factor == EmailCode}
+		data := map[string]any{"front": t.Front, "amr": amr, "caller": t.Caller, "email_proved": t.Factor.provesEmail()}
 		actor := directory.Actor{Kind: "user", ID: t.user.ID.String()}
 		if err := s.event(ctx, "sign_in", actor, t.user.ID, data); err != nil {
 			return err
@@ -249,5 +251,5 @@ func (t *trial) settleCount(ctx context.Context, signIn string) error {
 	if err := s.Store.UseSignIn(ctx, signIn, t.at.Add(s.signInTTL())); err != nil {
 		return err
 	}
-	return s.Store.SignedIn(ctx, t.user.ID, t.Factor == EmailCode, t.at)
+	return s.Store.SignedIn(ctx, t.user.ID, t.Factor.provesEmail(), t.at)
 }

@@ -143,6 +143,9 @@ type Session struct {
 
 // Levels of authentication, the acr values issued and understood.
 const (
+	// ACREmail is below one factor: access to the mail, which is no authenticator
+	// (NIST SP 800-63B-4, 3.1.3.1).
+	ACREmail  = "urn:gatehouse:acr:email"
 	ACRSingle = "urn:gatehouse:acr:single-factor"
 	ACRMulti  = "urn:gatehouse:acr:multi-factor"
 )

@@ -45,6 +45,9 @@ func (t *trial) code(ctx context.Context) (*Outcome, error) {
 	return t.compareCode(ctx, in)
 }
 
+// provesEmail reports whether the factor shows that the address is the user's.
+func (f Factor) provesEmail() bool { return f == EmailCode || f == MagicLink }
+
 func isCode(f Factor) bool { return f == SMSCode || f == EmailCode }
 
 // compareCode spends one of the sign-in's tries. A code that is right is gone

@@ -89,6 +89,9 @@ func (s *Service) replacesPassword(ctx context.Context, userID uuid.UUID) (bool,
 
 // endAll ends whatever the old password led to.
 func (s *Service) endAll(ctx context.Context, userID uuid.UUID) error {
+	if err := s.Store.EndLinks(ctx, userID, s.Clock()); err != nil {
+		return err
+	}
 	ended, err := s.Store.DeleteSessions(ctx, userID, uuid.Nil)
 	if err != nil || s.Revoker == nil {
 		return err

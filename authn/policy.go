@@ -147,6 +147,8 @@ func (f Factor) acr() string {
 	switch f {
 	case SMSCode, SecurityKey, TOTP, RecoveryCode, Passkey:
 		return ACRMulti
+	case MagicLink:
+		return ACREmail
 	default:
 		return ACRSingle
 	}

@@ -87,9 +87,6 @@ func (s *Service) ResetPassword(ctx context.Context, token, password string) err
 		if err := s.Store.Unlock(ctx, user.ID); err != nil {
 			return fmt.Errorf("unlock user: %w", err)
 		}
-		if err := s.Store.EndLinks(ctx, user.ID, s.Clock()); err != nil {
-			return fmt.Errorf("end links: %w", err)
-		}
 		return s.event(ctx, "reset_password", actor, user.ID, map[string]any{"unlocked": user.Locked()})
 	})
 }

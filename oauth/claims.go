@@ -150,7 +150,7 @@ func parseGrantedClaims(text string) (grantedClaims, error) {
 }
 
 // knownLevels are the authentication levels there are, the lowest first.
-var knownLevels = []string{authn.ACRSingle, authn.ACRMulti}
+var knownLevels = []string{authn.ACREmail, authn.ACRSingle, authn.ACRMulti}
 
 // reachable reports whether a sign-in could reach one of the essential levels.
 func reachable(essential []string) bool {
@@ -160,12 +160,13 @@ func reachable(essential []string) bool {
 // stated is the level to state for one that was reached: one of the essential
 // ones, which a higher level includes. It reports false when none was reached.
 func stated(acr string, essential []string) (string, bool) {
-	switch {
-	case len(essential) == 0, slices.Contains(essential, acr):
+	if len(essential) == 0 || slices.Contains(essential, acr) {
 		return acr, true
-	case acr == authn.ACRMulti && slices.Contains(essential, authn.ACRSingle):
-		return authn.ACRSingle, true
-	default:
-		return "", false
 	}
+	for _, below := range slices.Backward(knownLevels[:max(0, slices.Index(knownLevels, acr))]) {
+		if slices.Contains(essential, below) {
+			return below, true
+		}
+	}
+	return "", false
 }

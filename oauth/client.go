@@ -114,6 +114,10 @@ type Metadata struct {
 	BackchannelLogoutURI             string `json:"backchannel_logout_uri,omitempty"`
 	BackchannelLogoutSessionRequired bool   `json:"backchannel_logout_session_required,omitempty"`
 
+	// EmailSignIn lets people come to the client who have shown no more than that
+	// they read their mail; their level is authn.ACREmail.
+	EmailSignIn bool `json:"email_sign_in,omitempty"`
+
 	InitiateLoginURI string   `json:"initiate_login_uri,omitempty"`
 	ClientURI        string   `json:"client_uri,omitempty"`
 	LogoURI          string   `json:"logo_uri,omitempty"`

@@ -34,7 +34,7 @@ func (s *Server) DevicePage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	code := readUserCode(query.Get("user_code"))
-	session, _, err := s.session(r)
+	session, _, err := s.deviceSession(r)
 	switch {
 	case err != nil:
 		return unavailable(err)
@@ -60,7 +60,7 @@ func (s *Server) DeviceSubmit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	session, _, err := s.session(r)
+	session, _, err := s.deviceSession(r)
 	if err != nil {
 		return unavailable(err)
 	}
@@ -120,9 +120,19 @@ func (s *Server) deviceByUserCode(ctx context.Context, code string) (*DeviceAuth
 	return nil, directory.ErrNotFound
 }
 
+// deviceSession is session, but for one that access to the mail began: which
+// service the device belongs to is not known yet, and few are content with that.
+func (s *Server) deviceSession(r *http.Request) (*authn.Session, *directory.User, error) {
+	session, user, err := s.session(r)
+	if session != nil && session.ACR == authn.ACREmail {
+		return nil, nil, err
+	}
+	return session, user, err
+}
+
 // continueDevice brings a browser back from the sign-in.
 func (s *Server) continueDevice(w http.ResponseWriter, r *http.Request, f *flow) error {
-	session, _, err := s.session(r)
+	session, _, err := s.deviceSession(r)
 	switch {
 	case err != nil:
 		return unavailable(err)

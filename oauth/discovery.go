@@ -5,8 +5,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"gatehouse/authn"
 )
 
 // Paths of the endpoints, below the issuer's own path.
@@ -113,7 +111,7 @@ func NewDiscovery(issuer string, clientDocuments bool) *Discovery {
 		ResponseTypesSupported: []string{"code"},
 		ResponseModesSupported: responseModes,
 		GrantTypesSupported:    grantTypes,
-		ACRValuesSupported:     []string{authn.ACRSingle, authn.ACRMulti},
+		ACRValuesSupported:     knownLevels,
 		SubjectTypesSupported:  []string{SubjectPublic, SubjectPairwise},
 		PromptValuesSupported:  prompts,
 		ClaimTypesSupported:    []string{"normal"},

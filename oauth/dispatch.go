@@ -95,6 +95,9 @@ func (s *Server) session(r *http.Request) (*authn.Session, *directory.User, erro
 // sign-in that this flow led to satisfies whatever it was asked for, but for an
 // essential level.
 func (a *authorization) satisfiedBy(session *authn.Session, now time.Time) bool {
+	if session.ACR == authn.ACREmail && !a.client.EmailSignIn {
+		return false // it was begun for a service that is content with less
+	}
 	if _, reached := stated(session.ACR, a.claims.essentialLevels()); !reached {
 		return false
 	}
@@ -118,10 +121,8 @@ func (a *authorization) signedInSince(session *authn.Session) bool {
 // levelReached reports whether a level is one of those asked for, or above.
 // acr_values are a wish: levels that are not known here are not waited for.
 func (a *authorization) levelReached(acr string) bool {
-	if acr == authn.ACRMulti || slices.Contains(a.acrValues, acr) {
-		return true
-	}
-	return !slices.Contains(a.acrValues, authn.ACRMulti)
+	lowest := slices.IndexFunc(knownLevels, func(level string) bool { return slices.Contains(a.acrValues, level) })
+	return lowest <= slices.Index(knownLevels, acr)
 }
 
 // afterSignIn decides between the choice of an account, consent and the code.

@@ -49,6 +49,8 @@ const (
 	GoLiveRejected         = "go_live_rejected"
 
 	SignInLink           = "sign_in_link"
+	SignInLinkOrCode     = "sign_in_link_or_code"
+	PasswordNeeded       = "password_needed"
 	VerifyEmail          = "verify_email"
 	PasswordReset        = "password_reset"
 	AlreadyRegistered    = "already_registered"
@@ -105,6 +107,8 @@ var definitions = map[string]definition{
 	ServiceJoinRequestReceipt:  {channel: Email, subject: "You have asked to join a service", keys: []string{"requester_name", "service_name", "service_admin_names", "url_ask_to_join_page"}},
 	ServiceJoinRequestApproved: {channel: Email, subject: "You have joined a service", keys: []string{"requester_name", "approver_name", "service_name", "dashboard_url"}},
 
+	SignInLinkOrCode:     {channel: Email, subject: "Sign in", keys: []string{"name", "url", "verify_code"}},
+	PasswordNeeded:       {channel: Email, subject: "Sign in with your password", keys: []string{"name", "signin_url"}},
 	SignInLink:           {channel: Email, subject: "Sign in", keys: []string{"name", "url"}},
 	VerifyEmail:          {channel: Email, subject: "Confirm your email address", keys: []string{"name", "url"}},
 	PasswordReset:        {channel: Email, subject: "Reset your password", keys: []string{"user_name", "url"}},

@@ -97,6 +97,19 @@ var states = []struct {
 	{"new-password-weak", person{}, toNewPassword("short"), 400, "Choose a new password"},
 	{"new-password-done", person{}, toNewPassword(rightPassword), 200, "Your password has been changed"},
 	{"new-password-closed", person{}, open("/new-password/used"), 410, "This link does not work any more"},
+	{"email-sign-in", person{}, toEmailSignIn, 200, "Sign in with an email"},
+	{"email-code", person{}, toEmailCode, 200, "Check your email"},
+	{"email-code-refused", person{}, func(b *pagestest.Browser, base string) int64 {
+		toEmailCode(b, base)
+		b.Fill("code", "000000")
+		return b.Click("button")
+	}, 403, "Check your email"},
+	{"email-auth", person{}, func(b *pagestest.Browser, base string) int64 {
+		toEmailCode(b, base)
+		return b.Go(base + "/email-auth/good")
+	}, 200, "Sign in"},
+	{"email-auth-elsewhere", person{}, open("/email-auth/good"), 403, "Open the link in the browser you started in"},
+	{"email-auth-closed", person{}, open("/email-auth/used"), 410, "This link does not work any more"},
 	{"register", person{}, open("/register"), 200, "Create an account"},
 	{"register-faults", person{}, func(b *pagestest.Browser, base string) int64 {
 		b.Go(base + "/register")
@@ -266,6 +279,17 @@ func toAnotherWay(b *pagestest.Browser, base string) int64 {
 func toRecoveryCode(b *pagestest.Browser, base string) int64 {
 	toAnotherWay(b, base)
 	return b.Click(`button[value="recovery_code"]`)
+}
+
+func toEmailSignIn(b *pagestest.Browser, base string) int64 {
+	b.Go(base + "/begin")
+	return b.Click(`a[href^="/signin/email"]`)
+}
+
+func toEmailCode(b *pagestest.Browser, base string) int64 {
+	toEmailSignIn(b, base)
+	b.Fill("identifier", "bob@example.gov.uk")
+	return b.Click("button")
 }
 
 func toRegistered(password string) func(*pagestest.Browser, string) int64 {

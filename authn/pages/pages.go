@@ -42,6 +42,7 @@ type Authn interface {
 	StorePassword(ctx context.Context, userID uuid.UUID, p authn.PreparedPassword, actor directory.Actor) error
 	resets
 	registrations
+	emailSignIns
 }
 
 // Invitations is what the pages need of [directory.Registry].
@@ -87,6 +88,8 @@ type Flow struct {
 	ACRValues []string
 	Floor     string
 	UILocales string
+	// EmailSignIn says that the service is content with access to the mail.
+	EmailSignIn bool
 }
 
 // ConsentView is what the consent page shows.
@@ -144,6 +147,12 @@ func (p *Pages) Routes() []web.Route {
 		post("/signin/resend", p.resendCode),
 		get("/forgotten-password", p.forgotten),
 		post("/forgotten-password", p.submitForgotten),
+		get(emailSignInPath, p.emailSignIn),
+		post(emailSignInPath, p.submitEmailSignIn),
+		get(emailCodePath, p.emailCode),
+		post(emailCodePath, p.submitEmailCode),
+		get("/email-auth/{token}", p.emailAuth),
+		post("/email-auth/{token}", p.submitEmailAuth),
 		get(RegisterPath, p.registration), // its POST is shared with clients, see the program
 		get("/verify-email/{token}", p.verifyEmail),
 		post("/verify-email/{token}", p.submitVerifyEmail),

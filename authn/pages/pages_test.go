@@ -87,7 +87,8 @@ func (p *person) Authenticate(ctx context.Context, a authn.Attempt) (*authn.Outc
 		return nil, p.err
 	case a.Factor == authn.Password && a.Secret == rightPassword:
 		return p.outcome(), nil
-	case a.Factor == authn.Passkey && a.Secret == rightKey, a.Factor == authn.SecurityKey && a.Secret == rightKey && a.SignIn == "sign-in-1":
+	case a.Factor == authn.Passkey && a.Secret == rightKey, a.Factor == authn.SecurityKey && a.Secret == rightKey && a.SignIn == "sign-in-1",
+		a.Factor == authn.MagicLink && a.SignIn == "browser-asked" && (a.Secret == rightCode || a.Secret == "good"):
 		return &authn.Outcome{User: user}, nil
 	case a.Factor == authn.SMSCode && a.Secret == rightCode && a.SignIn == "sign-in-1" && a.Also != nil:
 		return &authn.Outcome{User: user}, a.Also(ctx, user)
@@ -135,7 +136,7 @@ func (p *person) Flow(_ context.Context, id, browser string) (*pages.Flow, error
 	}
 	return &pages.Flow{
 		ID: id, ClientName: "Example Forms", LoginHint: "alice@example.gov.uk", FormAction: "https://rp.example.gov.uk",
-		ACRValues: []string{authn.ACRMulti},
+		ACRValues: []string{authn.ACRMulti}, EmailSignIn: true,
 	}, nil
 }
 
