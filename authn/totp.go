@@ -6,6 +6,8 @@ import (
 	"encoding/base32"
 	"errors"
 	"fmt"
+	"image"
+	"image/draw"
 	"image/png"
 	"io"
 	"net/url"
@@ -59,17 +61,21 @@ type TOTPSetup struct {
 	url    string
 }
 
-// PNG draws the setup as a QR code.
+// PNG draws the setup as a QR code, 240 pixels square, in the middle of as much
+// white as readers need around it.
 func (t *TOTPSetup) PNG() ([]byte, error) {
-	const size = 264 // pixels; a multiple of the modules for names of the usual length
+	const size, margin = 240, 20
 	key, err := otp.NewKeyFromURL(t.url)
 	if err != nil {
 		return nil, fmt.Errorf("read key: %w", err)
 	}
-	picture, err := key.Image(size, size)
+	code, err := key.Image(size-2*margin, size-2*margin)
 	if err != nil {
 		return nil, fmt.Errorf("draw QR code: %w", err)
 	}
+	picture := image.NewGray(image.Rect(0, 0, size, size))
+	draw.Draw(picture, picture.Bounds(), image.White, image.Point{}, draw.Src)
+	draw.Draw(picture, picture.Bounds().Inset(margin), code, code.Bounds().Min, draw.Src)
 	var b bytes.Buffer
 	if err := png.Encode(&b, picture); err != nil {
 		return nil, fmt.Errorf("draw QR code: %w", err)
@@ -113,6 +119,12 @@ func (s *Service) totpSetup(u *directory.User, secret []byte) *TOTPSetup {
 	if u.Username != "" || account == "" {
 		account = u.Username
 	}
+	return NewTOTPSetup(service, account, secret)
+}
+
+// NewTOTPSetup is the setup of an app that shows a secret's codes under the names
+// of a service and of an account there.
+func NewTOTPSetup(service, account string, secret []byte) *TOTPSetup {
 	text := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret)
 	link := url.URL{
 		Scheme: "otpauth", Host: "totp", Path: "/" + service + ":" + account,

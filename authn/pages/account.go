@@ -24,6 +24,8 @@ const recentTime = 10 * time.Minute
 
 // accountAuthn is what the pages of an account need of [authn.Service].
 type accountAuthn interface {
+	factorAuthn
+
 	ProvePassword(ctx context.Context, userID uuid.UUID, password string, from netip.Addr) error
 	ChangePassword(ctx context.Context, s *authn.Session, p authn.PreparedPassword, info authn.SessionInfo) (token string, err error)
 
@@ -70,6 +72,11 @@ func (p *Pages) accountRoutes(get, post func(path string, h web.Handler) web.Rou
 		get(accountPath, p.asOwner(p.overview)),
 		get(confirmPath, p.asOwner(p.confirm)),
 		post(confirmPath, p.asOwner(p.submitConfirm)),
+		get(totpPath, p.recently(p.totp)),
+		get(totpPath+"/picture", p.recently(p.totpPicture)),
+		post(totpPath, p.recently(p.submitTOTP)),
+		get(recoveryPath, p.recently(p.recovery)),
+		post(recoveryPath, p.recently(p.submitRecovery)),
 		get(accountPath+"/name", p.asOwner(p.name)),
 		post(accountPath+"/name", p.asOwner(p.submitName)),
 		get(contactPath(authn.EmailContact), p.recently(p.contact(authn.EmailContact))),

@@ -36,6 +36,27 @@ var states = []struct {
 		b.Fill("password", "wrong")
 		return b.Click("main button")
 	}, 403, "Confirm that it is you"},
+	{"account-totp", person{}, signedInTo("/account/totp"), 200, "Authenticator app"},
+	{"account-totp-empty", person{}, func(b *pagestest.Browser, base string) int64 {
+		signedInTo("/account/totp")(b, base)
+		return b.Click("main button")
+	}, 400, "Authenticator app"},
+	{"account-totp-refused", person{}, func(b *pagestest.Browser, base string) int64 {
+		signedInTo("/account/totp")(b, base)
+		b.Fill("code", "000000")
+		return b.Click("main button")
+	}, 403, "Authenticator app"},
+	{"account-totp-added", person{has: authn.Enrolment{TOTP: true}}, signedInTo("/account/totp?done=added"), 200, "Authenticator app"},
+	{"account-totp-last", person{has: authn.Enrolment{TOTP: true}}, func(b *pagestest.Browser, base string) int64 {
+		signedInTo("/account/totp")(b, base)
+		return b.Click("#remove")
+	}, 409, "Authenticator app"},
+	{"account-recovery", person{has: authn.Enrolment{TOTP: true, RecoveryCodes: 4}}, signedInTo("/account/recovery-codes"), 200, "Recovery codes"},
+	{"account-recovery-none", person{}, signedInTo("/account/recovery-codes"), 200, "Recovery codes"},
+	{"account-recovery-made", person{has: authn.Enrolment{TOTP: true}}, func(b *pagestest.Browser, base string) int64 {
+		signedInTo("/account/recovery-codes")(b, base)
+		return b.Click("main button")
+	}, 200, "Recovery codes"},
 	{"account-name", person{}, signedInTo("/account/name"), 200, "Change your name"},
 	{"account-email", person{}, signedInTo("/account/email"), 200, "Change your email address"},
 	{"account-email-fault", person{}, func(b *pagestest.Browser, base string) int64 {

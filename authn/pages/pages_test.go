@@ -38,7 +38,8 @@ type person struct {
 	// invitedOnly closes registration.
 	invitedOnly bool
 	asked       []string // what links were asked for and used, in order
-	stale       bool     // the session began too long ago for changes that matter
+	has         authn.Enrolment
+	stale       bool // the session began too long ago for changes that matter
 
 	pending atomic.Pointer[string] // the new address or number that waits for its code
 	changed atomic.Pointer[directory.UserChange]
@@ -77,7 +78,7 @@ func (p *person) ChooseFactor(ctx context.Context, signIn string, f authn.Factor
 	return p.outcome(), nil
 }
 
-var user = &directory.User{ID: uuid.UUID{15: 1}, Name: "Alice Example", EmailAddress: "alice@example.gov.uk", MobileNumber: "+447700900123"}
+var user = &directory.User{ID: uuid.UUID{15: 1}, Name: "Alice Example", EmailAddress: "alice@example.gov.uk", MobileNumber: "+447700900123", AuthType: directory.SMSAuth}
 
 func (p *person) Authenticate(ctx context.Context, a authn.Attempt) (*authn.Outcome, error) {
 	p.attempts.Add(1)
