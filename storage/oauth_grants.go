@@ -53,6 +53,16 @@ const (
 		insert into grants (id, client_id, user_id, session_id, scopes, audience, acr, amr, auth_time, redirect_uri,
 			nonce, code_challenge, code_hash, code_expires_at, created_at, expires_at, subject, claims, dpop_jkt)`
 	grantValues = ` $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19`
+
+	insertParticipation = `
+		insert into session_clients (session_id, client_id, sid, subject, created_at)
+		select id, $1, id, $2, $3 from sessions where id = $4 and expires_at > $3`
+	// keepSession makes whoever ends the session wait for the grant. It keeps no
+	// other grant of the session waiting. SQLite, which has one writer, needs no word for it.
+	keepSession     = ` for key share`
+	orParticipating = `
+		on conflict (session_id, client_id, sid) do update set subject = excluded.subject
+		where session_clients.subject <> excluded.subject`
 )
 
 func grantArgs(g *oauth.Grant) []any {
@@ -62,25 +72,20 @@ func grantArgs(g *oauth.Grant) []any {
 	}
 }
 
-// CreateGrant implements oauth.GrantStore. The session's row is changed first:
-// whoever ends the session meanwhile waits for this grant, or this grant finds
-// no session.
+// CreateGrant implements oauth.GrantStore. Whoever ends the session meanwhile
+// waits for this grant, or this grant finds no session.
 func (s OAuthGrants) CreateGrant(ctx context.Context, g *oauth.Grant) error {
 	if g.SessionID == uuid.Nil {
 		_, err := s.DB.exec(ctx, insertGrant+` values (`+grantValues+`)`, grantArgs(g)...)
 		return err
 	}
-	changed, err := s.DB.together(ctx,
-		statement{`update sessions set seen_at = $1 where id = $2 and expires_at > $1`, []any{g.CreatedAt, g.SessionID}},
-		statement{`
-			insert into session_clients (session_id, client_id, sid, subject, created_at)
-			select id, $1, id, $2, $3 from sessions where id = $4 and expires_at > $3
-			on conflict (session_id, client_id, sid) do update set subject = excluded.subject
-			where session_clients.subject <> excluded.subject`,
-			[]any{g.ClientID, cmp.Or(g.Subject, g.UserID.String()), g.CreatedAt, g.SessionID}},
-		statement{insertGrant + ` select ` + grantValues + ` from sessions where id = $4 and expires_at > $15`, grantArgs(g)},
-	)
-	if err == nil && changed[2] == 0 {
+	participation := statement{insertParticipation + orParticipating, []any{g.ClientID, cmp.Or(g.Subject, g.UserID.String()), g.CreatedAt, g.SessionID}}
+	if s.DB.Engine == PostgreSQL {
+		participation.query = insertParticipation + keepSession + orParticipating
+	}
+	changed, err := s.DB.together(ctx, participation,
+		statement{insertGrant + ` select ` + grantValues + ` from sessions where id = $4 and expires_at > $15`, grantArgs(g)})
+	if err == nil && changed[1] == 0 {
 		return directory.ErrNotFound
 	}
 	return err

@@ -24,7 +24,7 @@ func (c clientTokenCommand) Run(env *environment) error {
 				"initial_access_token": token, "uses": c.Uses, "expires_at": until, "registration_endpoint": a.config.Issuer + "/register",
 			})
 		}
-		fmt.Fprintf(env.stdout, "%s\n\nGood for %d registrations until %s. Keep it now: it is not shown again.\n", token, c.Uses, until.Format(time.RFC3339))
+		fmt.Fprintf(env.stdout, "%s\n\nRegistrations it is good for: %d, until %s. Keep it now: it is not shown again.\n", token, c.Uses, until.Format(time.RFC3339))
 		return nil
 	})
 }
