@@ -38,10 +38,9 @@ func TestFactorsGoWithTheAccount(t *testing.T) {
 		for i, id := range []uuid.UUID{alice, bob} {
 			hash := []byte{byte(i)}
 			for statement, args := range map[string][]any{
-				`insert into totp_secrets (user_id, sealed, last_step, created_at) values ($1, $2, 0, 0)`:                     {id, hash},
-				`insert into recovery_codes (hash, user_id, created_at) values ($1, $2, 0)`:                                   {hash, id},
-				`insert into known_browsers (token_hash, user_id, user_agent, created_at, seen_at) values ($1, $2, '', 0, 0)`: {hash, id},
-				`insert into links (hash, purpose, user_id, sealed, created_at, expires_at) values ($1, 'x', $2, $1, 0, 1)`:   {hash, id},
+				`insert into totp_secrets (user_id, sealed, last_step, created_at) values ($1, $2, 0, 0)`:                   {id, hash},
+				`insert into recovery_codes (hash, user_id, created_at) values ($1, $2, 0)`:                                 {hash, id},
+				`insert into links (hash, purpose, user_id, sealed, created_at, expires_at) values ($1, 'x', $2, $1, 0, 1)`: {hash, id},
 			} {
 				if _, err := stores.DB.Exec(t.Context(), statement, args...); err != nil {
 					t.Fatal(err)
@@ -51,7 +50,7 @@ func TestFactorsGoWithTheAccount(t *testing.T) {
 		if err := (storage.Authn{DB: stores.DB}).DeleteFactors(t.Context(), alice); err != nil {
 			t.Fatal(err)
 		}
-		for _, table := range []string{"totp_secrets", "recovery_codes", "known_browsers", "links"} {
+		for _, table := range []string{"totp_secrets", "recovery_codes", "links"} {
 			if got := rowsOf(t, stores.DB, table, alice); got != 0 {
 				t.Errorf("%s: %d left", table, got)
 			}

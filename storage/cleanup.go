@@ -24,9 +24,6 @@ const (
 	// document is kept after it was last asked for.
 	keepDescribed = 30 * day
 
-	// keepBrowsers is how long a browser is known that has not been used.
-	keepBrowsers = 365 * day
-
 	// KeepTraces is how long decisions about sign-ins are kept.
 	KeepTraces = 90 * day
 	// KeepRefusals is how long it is kept why a request was refused.
@@ -67,9 +64,6 @@ var cleanupRules = []cleanupRule{
 				and not exists (select 1 from grants where grants.client_id = clients.id)
 			order by id limit $2)`},
 	{"links", day, `delete from links where hash in (select hash from links where expires_at < $1 order by expires_at limit $2)`},
-	{"known_browsers", keepBrowsers, `
-		delete from known_browsers where token_hash in (
-			select token_hash from known_browsers where seen_at < $1 order by seen_at limit $2)`},
 	{"refusals", KeepRefusals, `delete from refusals where id in (select id from refusals where created_at < $1 order by created_at limit $2)`},
 	{"outbox", keepMessages, `
 		delete from outbox where id in (

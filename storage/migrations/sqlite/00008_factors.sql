@@ -34,17 +34,6 @@ create table passkeys (
 create unique index passkeys_credential_id_key on passkeys (credential_id);
 create index passkeys_user_id_idx on passkeys (user_id, created_at);
 
--- Browsers a user has signed in with before.
-create table known_browsers (
-    token_hash blob primary key,
-    user_id text not null references users (id) on delete cascade,
-    user_agent text not null,
-    created_at integer not null,
-    seen_at integer not null
-) strict;
-create index known_browsers_user_id_idx on known_browsers (user_id);
-create index known_browsers_seen_at_idx on known_browsers (seen_at);
-
 -- Links in messages, each good for one purpose and once.
 create table links (
     hash blob primary key,
@@ -60,7 +49,6 @@ create index links_expires_at_idx on links (expires_at);
 
 -- +goose Down
 drop table links;
-drop table known_browsers;
 drop table passkeys;
 drop table recovery_codes;
 drop table totp_secrets;
