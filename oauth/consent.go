@@ -67,6 +67,9 @@ func (s *Server) consenting(r *http.Request) (*flow, *authn.Session, *directory.
 		return nil, nil, nil, err
 	}
 	session, user, err := s.session(r)
+	if f.Device != nil {
+		session, user, err = s.deviceSession(r)
+	}
 	return f, session, user, unavailable(err)
 }
 
@@ -85,6 +88,9 @@ func (s *Server) consentGiven(w http.ResponseWriter, r *http.Request, f *flow, s
 	a, err := s.authorizationOf(r.Context(), f)
 	if err != nil {
 		return err
+	}
+	if !a.admits(session) {
+		return seeOther(w, pages.ContinuePath+"?flow="+f.ID)
 	}
 	if err := s.rememberConsent(r.Context(), a.client, session, a.asksFor()); err != nil {
 		return unavailable(err)

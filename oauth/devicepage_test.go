@@ -1,6 +1,7 @@
 package oauth_test
 
 import (
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"gatehouse/authn"
+	"gatehouse/directory"
 	"gatehouse/oauth"
 	"gatehouse/storage/storagetest"
 )
@@ -180,4 +182,27 @@ func TestReplicasShareEveryDevice(t *testing.T) {
 			t.Errorf("the access token: %d %s", got.status, got.body)
 		}
 	}
+}
+
+// TestAccessToTheMailAllowsNothingInAnothersName: the question that somebody reached
+// with a password is not answered with a session that a mail began.
+func TestAccessToTheMailAllowsNothingInAnothersName(t *testing.T) {
+	each(t, func(t *testing.T, g *rig) {
+		g.client(oauth.Client{ID: "own", Public: true, GrantTypes: []string{oauth.GrantDeviceCode}})
+		code, shown := g.begun("own")
+		b := g.signedIn()
+		device := b.enter(shown).flow("/consent")
+		service := b.authorize(request("third")).flow("/consent")
+		b.signIn(g.alice, authn.ACREmail)
+		for _, flow := range []string{device, service} {
+			got := b.do(http.MethodPost, "/consent", url.Values{"flow": {flow}, "consent": {"accept"}})
+			if got.status != http.StatusSeeOther || !strings.HasPrefix(got.location, "/oauth/continue?") {
+				t.Errorf("the answer: %d %q", got.status, got.location)
+			}
+		}
+		g.poll("own", code).refused(http.StatusBadRequest, "authorization_pending")
+		if _, err := g.server.Store.Consent(t.Context(), g.alice.ID, "third"); !errors.Is(err, directory.ErrNotFound) {
+			t.Errorf("the consent was taken: %v", err)
+		}
+	})
 }

@@ -95,8 +95,8 @@ func (s *Server) session(r *http.Request) (*authn.Session, *directory.User, erro
 // sign-in that this flow led to satisfies whatever it was asked for, but for an
 // essential level.
 func (a *authorization) satisfiedBy(session *authn.Session, now time.Time) bool {
-	if session.ACR == authn.ACREmail && !a.client.EmailSignIn {
-		return false // it was begun for a service that is content with less
+	if !a.admits(session) {
+		return false
 	}
 	if _, reached := stated(session.ACR, a.claims.essentialLevels()); !reached {
 		return false
@@ -111,6 +111,12 @@ func (a *authorization) satisfiedBy(session *authn.Session, now time.Time) bool 
 		return false
 	}
 	return a.wants("none") || a.levelReached(session.ACR)
+}
+
+// admits refuses a session that a mail began for a service that is content with
+// less than the client is.
+func (a *authorization) admits(session *authn.Session) bool {
+	return session.ACR != authn.ACREmail || a.client.EmailSignIn
 }
 
 // signedInSince reports whether the user signed in after the flow had begun.
