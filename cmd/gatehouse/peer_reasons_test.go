@@ -113,7 +113,7 @@ func reasons() map[string]string {
 		"end-session: signed in, with a hint, by POST": "RP-Initiated Logout section 2 requires POST; theirs has it switched off by default.",
 
 		"register: no JSON": "RFC 7591 section 3.2.2 has one code for metadata that is of no use.",
-		"register: by GET":  otherMethod,
+		"register: by GET":  "The path is also that of the page on which people register.",
 		"register: an http redirect URI of another machine": "A code over plain HTTP can be read on the way.",
 		"register: a response type without its grant type":  "RFC 7591 section 2.1 wants the two to agree.",
 		"register: a scope that is not for everybody":       "Ours registers the client without it and says so in the answer (RFC 7591 section 2); the operator gives it.",
