@@ -82,7 +82,8 @@ testenv:
 
 .PHONY: go-test
 go-test:
-	@$(GO_TEST) -timeout 8m ./...
+	@# The package that takes longest goes first, so that the others run beside it.
+	@$(GO_TEST) -timeout 8m ./cmd/gatehouse ./...
 
 .PHONY: go-race
 go-race:
