@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"sync"
 	"testing"
 
 	"github.com/descope/virtualwebauthn"
@@ -18,12 +19,15 @@ type device struct {
 	auth virtualwebauthn.Authenticator
 	cred virtualwebauthn.Credential
 	key  *authn.Key
+	// busy is held while the key, which copies share, is in use: virtualwebauthn
+	// writes to it.
+	busy *sync.Mutex
 }
 
 func newDevice() *device {
 	d := &device{
 		rp:   virtualwebauthn.RelyingParty{ID: "id.example.com", Origin: "https://id.example.com", Name: "Gatehouse"},
-		auth: virtualwebauthn.NewAuthenticator(), cred: newCredential(),
+		auth: virtualwebauthn.NewAuthenticator(), cred: newCredential(), busy: &sync.Mutex{},
 	}
 	d.cred.Counter = 1
 	return d
@@ -47,6 +51,8 @@ func (d *device) made(t *testing.T, options json.RawMessage) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	d.busy.Lock()
+	defer d.busy.Unlock()
 	return virtualwebauthn.CreateAttestationResponse(d.rp, d.auth, d.cred, *o)
 }
 
@@ -57,6 +63,8 @@ func (d *device) signed(t *testing.T, options json.RawMessage) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	d.busy.Lock()
+	defer d.busy.Unlock()
 	d.cred.Counter++
 	return virtualwebauthn.CreateAssertionResponse(d.rp, d.auth, d.cred, *o)
 }
