@@ -294,10 +294,11 @@ func TestMessageIsGivenUpAfterItsAttempts(t *testing.T) {
 	r.worker.MaxAttempts = 3
 	r.send(code(1))
 	r.run(r.worker)
-	eventually(t, "it is given up", func() bool {
+	for n := range int64(2) {
+		eventually(t, "it fails", func() bool { return r.worker.Counts.Retried.Load() == n+1 })
 		r.clock.Advance(time.Minute)
-		return r.worker.Counts.Failed.Load() == 1
-	})
+	}
+	eventually(t, "it is given up", func() bool { return r.worker.Counts.Failed.Load() == 1 })
 	if n := r.worker.Counts.Retried.Load(); n != 2 {
 		t.Errorf("retried %d times, want 2", n)
 	}
