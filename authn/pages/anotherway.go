@@ -45,19 +45,7 @@ func (v anotherWayView) wayText(f authn.Factor, o *authn.Outcome) string {
 }
 
 // anotherWay shows the factors that serve in the place of the one asked for.
-func (p *Pages) anotherWay(w http.ResponseWriter, r *http.Request) error {
-	query, err := readQuery(r)
-	if err != nil {
-		return err
-	}
-	flow, err := p.flow(r, query["flow"])
-	if err != nil {
-		return p.expired(w, &Flow{}, err)
-	}
-	outcome, err := p.signInUnderWay(r)
-	if err != nil {
-		return p.expired(w, flow, err)
-	}
+func (p *Pages) anotherWay(w http.ResponseWriter, r *http.Request, _ fields, flow *Flow, outcome *authn.Outcome) error {
 	if len(outcome.Choices) == 0 { // the code proves the address, and nothing else would
 		return redirect(w, withFlow("/signin/code", flow))
 	}
@@ -65,19 +53,7 @@ func (p *Pages) anotherWay(w http.ResponseWriter, r *http.Request) error {
 }
 
 // submitAnotherWay goes on with the factor that was chosen.
-func (p *Pages) submitAnotherWay(w http.ResponseWriter, r *http.Request) error {
-	form, err := readForm(r)
-	if err != nil {
-		return err
-	}
-	flow, err := p.flow(r, form["flow"])
-	if err != nil {
-		return p.expired(w, &Flow{}, err)
-	}
-	under, err := p.signInUnderWay(r)
-	if err != nil {
-		return p.expired(w, flow, err)
-	}
+func (p *Pages) submitAnotherWay(w http.ResponseWriter, r *http.Request, form fields, flow *Flow, under *authn.Outcome) error {
 	outcome, err := p.Authn.ChooseFactor(r.Context(), p.Cookies.Get(r, authn.SignInCookie), authn.Factor(form["factor"]), web.Network(r))
 	switch {
 	case errors.Is(err, authn.ErrRefused):

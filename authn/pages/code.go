@@ -64,19 +64,31 @@ func (p *Pages) signInUnderWay(r *http.Request) (*authn.Outcome, error) {
 	return p.Authn.SignInUnderWay(r.Context(), signIn)
 }
 
-func (p *Pages) code(w http.ResponseWriter, r *http.Request) error {
-	query, err := readQuery(r)
-	if err != nil {
-		return err
+// midSignIn is a handler of a page between the first factor and the end of a
+// sign-in; under says what the sign-in waits for.
+type midSignIn func(w http.ResponseWriter, r *http.Request, given fields, f *Flow, under *authn.Outcome) error
+
+// during finds the sign-in that a page belongs to; where there is none, the page
+// says that it has expired.
+func (p *Pages) during(read func(*http.Request) (fields, error), next midSignIn) web.Handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		given, err := read(r)
+		if err != nil {
+			return err
+		}
+		flow, err := p.flow(r, given["flow"])
+		if err != nil {
+			return p.expired(w, &Flow{}, err)
+		}
+		under, err := p.signInUnderWay(r)
+		if err != nil {
+			return p.expired(w, flow, err)
+		}
+		return next(w, r, given, flow, under)
 	}
-	flow, err := p.flow(r, query["flow"])
-	if err != nil {
-		return p.expired(w, &Flow{}, err)
-	}
-	outcome, err := p.signInUnderWay(r)
-	if err != nil {
-		return p.expired(w, flow, err)
-	}
+}
+
+func (p *Pages) code(w http.ResponseWriter, r *http.Request, query fields, flow *Flow, outcome *authn.Outcome) error {
 	if outcome.Next == authn.SecurityKey {
 		return redirect(w, withFlow(securityKeyPath, flow))
 	}
@@ -87,19 +99,7 @@ func (p *Pages) code(w http.ResponseWriter, r *http.Request) error {
 
 // submitCode tries a code: 400 for what cannot be one, which is not counted,
 // and 403 for one that was refused.
-func (p *Pages) submitCode(w http.ResponseWriter, r *http.Request) error {
-	form, err := readForm(r)
-	if err != nil {
-		return err
-	}
-	flow, err := p.flow(r, form["flow"])
-	if err != nil {
-		return p.expired(w, &Flow{}, err)
-	}
-	under, err := p.signInUnderWay(r)
-	if err != nil {
-		return p.expired(w, flow, err)
-	}
+func (p *Pages) submitCode(w http.ResponseWriter, r *http.Request, form fields, flow *Flow, under *authn.Outcome) error {
 	if under.Next == authn.SecurityKey {
 		return redirect(w, withFlow(securityKeyPath, flow))
 	}

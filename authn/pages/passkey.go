@@ -27,9 +27,9 @@ func (p *Pages) keyRoutes(get, post func(path string, h web.Handler) web.Route) 
 	return []web.Route{
 		p.optionsRoute("/signin/passkey/options", p.passkeyOptions),
 		post("/signin/passkey", p.submitPasskey),
-		get("/signin/security-key", p.securityKey),
+		get("/signin/security-key", p.during(readQuery, p.securityKey)),
 		p.optionsRoute("/signin/security-key/options", p.securityKeyOptions),
-		post("/signin/security-key", p.submitSecurityKey),
+		post("/signin/security-key", p.during(readForm, p.submitSecurityKey)),
 	}
 }
 

@@ -23,19 +23,7 @@ func (p *Pages) securityKeyView(f *Flow, o *authn.Outcome) securityKeyView {
 
 // securityKey asks for a key. It needs a script: without, the page says so, and
 // where else to go.
-func (p *Pages) securityKey(w http.ResponseWriter, r *http.Request) error {
-	query, err := readQuery(r)
-	if err != nil {
-		return err
-	}
-	flow, err := p.flow(r, query["flow"])
-	if err != nil {
-		return p.expired(w, &Flow{}, err)
-	}
-	under, err := p.signInUnderWay(r)
-	if err != nil {
-		return p.expired(w, flow, err)
-	}
+func (p *Pages) securityKey(w http.ResponseWriter, r *http.Request, _ fields, flow *Flow, under *authn.Outcome) error {
 	if under.Next != authn.SecurityKey {
 		return redirect(w, withFlow("/signin/code", flow))
 	}
@@ -49,19 +37,7 @@ func (p *Pages) securityKeyOptions(w http.ResponseWriter, r *http.Request) error
 }
 
 // submitSecurityKey takes the answer of a key.
-func (p *Pages) submitSecurityKey(w http.ResponseWriter, r *http.Request) error {
-	form, err := readForm(r)
-	if err != nil {
-		return err
-	}
-	flow, err := p.flow(r, form["flow"])
-	if err != nil {
-		return p.expired(w, &Flow{}, err)
-	}
-	under, err := p.signInUnderWay(r)
-	if err != nil {
-		return p.expired(w, flow, err)
-	}
+func (p *Pages) submitSecurityKey(w http.ResponseWriter, r *http.Request, form fields, flow *Flow, under *authn.Outcome) error {
 	outcome, err := p.Authn.Authenticate(r.Context(), authn.Attempt{
 		Front: authn.Browser, Factor: authn.SecurityKey, SignIn: p.Cookies.Get(r, authn.SignInCookie), Secret: form["response"],
 		ACRValues: flow.ACRValues, Floor: flow.Floor, Network: web.Network(r),
