@@ -1,0 +1,43 @@
+package pages
+
+// englishCommon is what every page may say, and what went wrong, in English.
+var englishCommon = catalogue{
+	"lang": "en",
+	"skip": "Skip to main content",
+
+	"error.prefix":    "Error: ",
+	"error.hidden":    "Error:",
+	"error.summary":   "There is a problem",
+	"error.reference": "If you ask for help, give this reference:",
+	"error.code":      "For the people who run the service you came from, the error is:",
+	"error.home":      "Go to the start page",
+	"error.400.title": "This request does not make sense here",
+	"error.400.text":  "The page was reached with an address or a form that we cannot understand. Go back to the service you came from and try again.",
+	"error.403.title": "This is not allowed",
+	"error.403.text":  "The form was sent from another site, or you may not see this page. Go back and try again from our own page.",
+	"error.404.title": "Page not found",
+	"error.404.text":  "If you typed the address, check that it is right. If you followed a link, it may be out of date.",
+	"error.405.title": "This page cannot be used in this way",
+	"error.405.text":  "Go back to the page you came from and use its form again.",
+	"error.413.title": "That is too much text",
+	"error.413.text":  "What was sent is larger than we accept. Go back and shorten it.",
+	"error.415.title": "This form was sent in a way we cannot read",
+	"error.415.text":  "Go back to the page you came from and use its form again.",
+	"error.421.title": "This address is not served here",
+	"error.421.text":  "The name in your browser’s address bar is not one of ours. Check the address.",
+	"error.429.title": "Too many attempts",
+	"error.429.text":  "There were too many tries in a short time. Wait a few minutes, then try again.",
+	"error.500.title": "Sorry, something went wrong",
+	"error.500.text":  "It is our fault, not yours, and it has been recorded. Try again later.",
+	"error.503.title": "The service is not available at the moment",
+	"error.503.text":  "Nothing you did was lost. Try again in a minute.",
+
+	"foot.host":    "You are on",
+	"foot.warning": "Check that this is the address in your browser before you type a password.",
+	"continue":     "Continue",
+	"signout":      "Sign out",
+	"signin":       "Sign in",
+	"startagain":   "Start again",
+	"moment":       "%d %s %d at %s UTC",
+	"months":       "January February March April May June July August September October November December",
+}
