@@ -141,6 +141,19 @@ func (f Factor) AMR() []string {
 	}
 }
 
+// LevelOf is the level of an authentication by these methods, which one of
+// [Factor.AMR] or a key stated.
+func LevelOf(amr []string) string {
+	switch {
+	case slices.Contains(amr, "mfa"):
+		return ACRMulti
+	case slices.Contains(amr, "pwd"):
+		return ACRSingle
+	default:
+		return ACREmail
+	}
+}
+
 // acr is the level that a password followed by factor f reaches, or a passkey. A
 // list of recovery codes is something one has (NIST SP 800-63B-4, 3.1.2).
 func (f Factor) acr() string {

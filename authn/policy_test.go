@@ -75,7 +75,7 @@ func TestPolicy(t *testing.T) {
 func TestLevelIsNotAboveWhatWasDone(t *testing.T) {
 	for _, f := range []Factor{Password, SMSCode, EmailCode, TOTP, SecurityKey, Passkey, RecoveryCode, MagicLink, "carrier_pigeon"} {
 		multi := slices.Contains(f.AMR(), "mfa")
-		if want := f != Password && f != EmailCode && f != MagicLink && f != "carrier_pigeon"; multi != want || (f.acr() == ACRMulti) != want {
+		if want := f != Password && f != EmailCode && f != MagicLink && f != "carrier_pigeon"; multi != want || (f.acr() == ACRMulti) != want || LevelOf(f.AMR()) != f.acr() {
 			t.Errorf("%s: amr %v, acr %s", f, f.AMR(), f.acr())
 		}
 	}

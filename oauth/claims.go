@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 
-	"gatehouse/authn"
 	"gatehouse/internal/web"
 )
 
@@ -148,9 +147,6 @@ func parseGrantedClaims(text string) (grantedClaims, error) {
 	}
 	return names, nil
 }
-
-// knownLevels are the authentication levels there are, the lowest first.
-var knownLevels = []string{authn.ACREmail, authn.ACRSingle, authn.ACRMulti}
 
 // reachable reports whether a sign-in could reach one of the essential levels.
 func reachable(essential []string) bool {

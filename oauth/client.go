@@ -117,6 +117,10 @@ type Metadata struct {
 	// EmailSignIn lets people come to the client who have shown no more than that
 	// they read their mail; their level is authn.ACREmail.
 	EmailSignIn bool `json:"email_sign_in,omitempty"`
+	// MinimumACR is the least level of a sign-in that the client accepts, whatever
+	// its requests say: authn.ACRSingle or authn.ACRMulti; "" asks for nothing more
+	// than [Client.admits] does by itself.
+	MinimumACR string `json:"minimum_acr,omitempty"`
 
 	InitiateLoginURI string   `json:"initiate_login_uri,omitempty"`
 	ClientURI        string   `json:"client_uri,omitempty"`

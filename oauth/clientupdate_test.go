@@ -17,6 +17,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/google/go-cmp/cmp"
 
+	"gatehouse/authn"
 	"gatehouse/directory"
 	"gatehouse/oauth"
 	"gatehouse/storage"
@@ -196,6 +197,10 @@ func TestMetadataRules(t *testing.T) {
 		"logo in an application":   {oauth.Metadata{LogoURI: "com.example.app:/logo"}, "", "logo_uri"},
 		"contact out of sight":     {oauth.Metadata{Contacts: []string{"a\u202eb"}}, "", "contacts"},
 		"keys without a need":      {oauth.Metadata{JWKSURI: "https://a.example/jwks"}, "", "jwks"},
+		"floor":                    {oauth.Metadata{MinimumACR: authn.ACRMulti}, "", ""},
+		"floor nobody knows":       {oauth.Metadata{MinimumACR: "urn:example:gold"}, "", "minimum_acr"},
+		"floor that is a mail":     {oauth.Metadata{MinimumACR: authn.ACREmail}, "", "minimum_acr"},
+		"floor above its mail":     {oauth.Metadata{MinimumACR: authn.ACRSingle, EmailSignIn: true}, "", "minimum_acr"},
 		"assertions with HS256":    {oauth.Metadata{AuthSigningAlg: "HS256"}, "", "token_endpoint_auth_signing_alg"},
 	} {
 		t.Run(name, func(t *testing.T) {

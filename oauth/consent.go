@@ -68,7 +68,7 @@ func (s *Server) consenting(r *http.Request) (*flow, *authn.Session, *directory.
 	}
 	session, user, err := s.session(r)
 	if f.Device != nil {
-		session, user, err = s.deviceSession(r)
+		session, user, err = s.sessionForDevice(r, f)
 	}
 	return f, session, user, unavailable(err)
 }
@@ -89,7 +89,7 @@ func (s *Server) consentGiven(w http.ResponseWriter, r *http.Request, f *flow, s
 	if err != nil {
 		return err
 	}
-	if !a.admits(session) {
+	if !a.client.admits(session.ACR) {
 		return seeOther(w, pages.ContinuePath+"?flow="+f.ID)
 	}
 	if err := s.rememberConsent(r.Context(), a.client, session, a.asksFor()); err != nil {

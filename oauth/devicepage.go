@@ -130,9 +130,35 @@ func (s *Server) deviceSession(r *http.Request) (*authn.Session, *directory.User
 	return session, user, err
 }
 
+// sessionForDevice is deviceSession, but for one below the floor of the service
+// that the device belongs to, once that is known. A sign-in that the flow led to
+// and that stays below is refused: asking again would not end.
+func (s *Server) sessionForDevice(r *http.Request, f *flow) (*authn.Session, *directory.User, error) {
+	session, user, err := s.deviceSession(r)
+	if err != nil || session == nil || f.Device.ID == uuid.Nil {
+		return session, user, err
+	}
+	client, err := s.Clients.Get(r.Context(), f.Params.Get("client_id"))
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case client.admits(session.ACR):
+		return session, user, nil
+	case !session.AuthTime.Before(f.CreatedAt):
+		return nil, nil, belowFloor
+	}
+	return nil, nil, nil
+}
+
+// belowFloor is a page: a device has no address to send the browser to.
+var belowFloor = &web.Error{
+	Status: http.StatusForbidden, Code: "unmet_authentication_requirements",
+	Message: "You cannot be signed in as surely as this service needs", Cause: web.Reason("the user did not reach the least level that the client accepts"),
+}
+
 // continueDevice brings a browser back from the sign-in.
 func (s *Server) continueDevice(w http.ResponseWriter, r *http.Request, f *flow) error {
-	session, _, err := s.deviceSession(r)
+	session, _, err := s.sessionForDevice(r, f)
 	switch {
 	case err != nil:
 		return unavailable(err)

@@ -67,7 +67,7 @@ func (a *authorization) missed(expected bool) error {
 	return unattended[stepSignIn]
 }
 
-// errUnmet says that the essential level is out of the user's reach (OpenID
+// errUnmet says that the level that is needed is out of the user's reach (OpenID
 // Connect Core Error Code unmet_authentication_requirements).
 var errUnmet = refuse("unmet_authentication_requirements", "The user cannot be authenticated at the level that is needed")
 
@@ -93,9 +93,9 @@ func (s *Server) session(r *http.Request) (*authn.Session, *directory.User, erro
 
 // satisfiedBy reports whether a session is good enough for the request. A
 // sign-in that this flow led to satisfies whatever it was asked for, but for an
-// essential level.
+// essential level and the client's floor.
 func (a *authorization) satisfiedBy(session *authn.Session, now time.Time) bool {
-	if !a.admits(session) {
+	if !a.client.admits(session.ACR) {
 		return false
 	}
 	if _, reached := stated(session.ACR, a.claims.essentialLevels()); !reached {
@@ -111,12 +111,6 @@ func (a *authorization) satisfiedBy(session *authn.Session, now time.Time) bool 
 		return false
 	}
 	return a.wants("none") || a.levelReached(session.ACR)
-}
-
-// admits refuses a session that a mail began for a service that is content with
-// less than the client is.
-func (a *authorization) admits(session *authn.Session) bool {
-	return session.ACR != authn.ACREmail || a.client.EmailSignIn
 }
 
 // signedInSince reports whether the user signed in after the flow had begun.

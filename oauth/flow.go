@@ -149,7 +149,7 @@ func (s *Server) Flow(ctx context.Context, id, browser string) (*pages.Flow, err
 	}
 	return &pages.Flow{
 		ID: id, ClientName: client.Name, LoginHint: f.Params.Get("login_hint"), FormAction: formAction(f.Params.Get("redirect_uri")),
-		ACRValues: f.levels(client), UILocales: f.Params.Get("ui_locales"), EmailSignIn: client.EmailSignIn,
+		ACRValues: f.levels(client), Floor: client.MinimumACR, UILocales: f.Params.Get("ui_locales"), EmailSignIn: client.EmailSignIn,
 	}, nil
 }
 

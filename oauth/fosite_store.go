@@ -16,6 +16,7 @@ import (
 	"github.com/ory/fosite/handler/openid"
 	"github.com/ory/fosite/handler/pkce"
 
+	"gatehouse/authn"
 	"gatehouse/directory"
 )
 
@@ -88,8 +89,8 @@ func (st fositeStore) GetRefreshTokenSession(ctx context.Context, token string, 
 	if !ok {
 		return nil, because(fosite.ErrNotFound, "the refresh token is not one that this service made")
 	}
-	if x.form.Has("scope") || x.form.Has("resource") {
-		if err := st.checkNarrower(ctx, x, id); err != nil {
+	if x.form.Has("scope") || x.form.Has("resource") || x.client.MinimumACR != "" {
+		if err := st.checkRefresh(ctx, x, id); err != nil {
 			return nil, err
 		}
 	}
@@ -188,8 +189,9 @@ func (st fositeStore) refreshAgain(ctx context.Context, x *exchange, g *Grant, h
 	return nil
 }
 
-// checkNarrower refuses a refresh for more than was granted, before the token is spent.
-func (st fositeStore) checkNarrower(ctx context.Context, x *exchange, id uuid.UUID) error {
+// checkRefresh refuses a refresh for more than was granted, or on the strength of
+// less than the client accepts by now, before the token is spent.
+func (st fositeStore) checkRefresh(ctx context.Context, x *exchange, id uuid.UUID) error {
 	g, err := st.s.Store.Grant(ctx, id)
 	if errors.Is(err, directory.ErrNotFound) {
 		return because(fosite.ErrNotFound, whyNotSpent(x, nil, Exchange{}))
@@ -201,6 +203,10 @@ func (st fositeStore) checkNarrower(ctx context.Context, x *exchange, id uuid.UU
 		if !slices.Contains(g.Scopes, scope) {
 			return refuse("invalid_scope", "The scope exceeds what was granted")
 		}
+	}
+	// What was done counts, of which the request may have wanted less told.
+	if !x.client.admits(authn.LevelOf(g.AMR)) {
+		return refuse("invalid_grant", "The user signed in at a level that the client no longer accepts")
 	}
 	return within(g.Audience, resourcesOf(x.form))
 }

@@ -133,6 +133,9 @@ func (cs *Clients) described(ctx context.Context, id string) (*Client, error) {
 // keep stores what was fetched. What was granted before stays granted.
 func (cs *Clients) keep(ctx context.Context, stored, c *Client) (*Client, error) {
 	by := directory.Actor{Kind: "client", ID: c.ID}
+	if stored != nil {
+		c.MinimumACR = stricter(stored.MinimumACR, c.MinimumACR) // which only the operator lowers
+	}
 	var err error
 	switch {
 	case stored == nil:

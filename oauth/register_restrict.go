@@ -111,7 +111,7 @@ func selfDescribed(d *ClientDocument) *Client {
 		Metadata: Metadata{
 			ApplicationType: d.ApplicationType, AuthSigningAlg: d.AuthSigningAlg, SubjectType: d.SubjectType,
 			SectorIdentifierURI: d.SectorIdentifierURI, UserInfoAlg: d.UserInfoAlg, DefaultMaxAge: d.DefaultMaxAge,
-			RequireAuthTime: d.RequireAuthTime, DefaultACRValues: d.DefaultACRValues, ResponseModes: d.ResponseModes,
+			RequireAuthTime: d.RequireAuthTime, DefaultACRValues: d.DefaultACRValues, ResponseModes: d.ResponseModes, MinimumACR: d.MinimumACR,
 			BackchannelLogoutURI: d.BackchannelLogoutURI, BackchannelLogoutSessionRequired: d.BackchannelLogoutSessionRequired,
 			InitiateLoginURI: d.InitiateLoginURI, ClientURI: d.ClientURI, LogoURI: d.LogoURI, PolicyURI: d.PolicyURI,
 			TermsURI: d.TermsURI, Contacts: d.Contacts, SoftwareID: d.SoftwareID, SoftwareVersion: d.SoftwareVersion,

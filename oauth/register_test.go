@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/authn"
 	"gatehouse/internal/web"
 	"gatehouse/internal/web/webtest"
 	"gatehouse/oauth"
@@ -255,6 +256,23 @@ func TestAClientManagesItself(t *testing.T) {
 		wantError(t, "after its end", g.call(http.MethodGet, path, token, nil), http.StatusUnauthorized, "invalid_token")
 		wantRefused(t, g.clients, basic(id, secret), 401)
 	})
+}
+
+// TestAClientOnlyRaisesItsOwnFloor: what the operator set, or it said itself, is
+// not taken back by leaving it out.
+func TestAClientOnlyRaisesItsOwnFloor(t *testing.T) {
+	g := newRegistry(t, storagetest.Open(t))
+	first := g.register(map[string]any{"redirect_uris": []string{callback}, "minimum_acr": authn.ACRSingle})
+	id, token := first.text("client_id"), first.text("registration_access_token")
+	for _, c := range []struct{ says, want string }{
+		{"", authn.ACRSingle}, {authn.ACRMulti, authn.ACRMulti}, {authn.ACRSingle, authn.ACRMulti}, {"", authn.ACRMulti},
+	} {
+		got := g.call(http.MethodPut, "/register/"+id, token, map[string]any{"client_id": id, "redirect_uris": []string{callback}, "minimum_acr": c.says})
+		if got.status != http.StatusOK || got.text("minimum_acr") != c.want {
+			t.Errorf("%q: %d %s", c.says, got.status, got.body)
+		}
+	}
+	wantError(t, "no level", g.call(http.MethodPut, "/register/"+id, token, map[string]any{"client_id": id, "redirect_uris": []string{callback}, "minimum_acr": "gold"}), 400, "invalid_client_metadata")
 }
 
 func TestRegistrationIsLimited(t *testing.T) {

@@ -59,6 +59,7 @@ func (c *Client) validateAnswers(f *faults) {
 		f.add(!slices.Contains(responseModes, mode), "response_modes", "has a mode other than query and form_post")
 	}
 	validateTexts(f, "default_acr_values", c.DefaultACRValues)
+	c.validateFloor(f)
 }
 
 // validateAudiences wants absolute URIs without a fragment (RFC 8707 section

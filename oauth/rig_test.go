@@ -182,10 +182,15 @@ func (g *rig) signedIn() *browser {
 	return b
 }
 
+// methods are those of a sign-in of a level.
+var methods = map[string][]string{
+	authn.ACREmail: authn.MagicLink.AMR(), authn.ACRSingle: authn.Password.AMR(), authn.ACRMulti: authn.SMSCode.AMR(),
+}
+
 func (b *browser) signIn(u *directory.User, acr string) {
 	b.g.t.Helper()
 	token, _, err := b.g.authn.StartSession(b.g.t.Context(),
-		&authn.Outcome{User: u, AMR: []string{"pwd"}, ACR: acr, At: b.g.clock.Now()}, authn.SessionInfo{})
+		&authn.Outcome{User: u, AMR: methods[acr], ACR: acr, At: b.g.clock.Now()}, authn.SessionInfo{})
 	if err != nil {
 		b.g.t.Fatal(err)
 	}

@@ -15,6 +15,8 @@ var englishCommon = catalogue{
 	"error.400.text":  "The page was reached with an address or a form that we cannot understand. Go back to the service you came from and try again.",
 	"error.403.title": "This is not allowed",
 	"error.403.text":  "The form was sent from another site, or you may not see this page. Go back and try again from our own page.",
+	"error.unmet_authentication_requirements.title": "You cannot be signed in as surely as this service needs",
+	"error.unmet_authentication_requirements.text":  "The service accepts only people who have shown two things, such as a password and a code from their phone. Add another way to sign in to your account, then start again on the device.",
 	"error.404.title": "Page not found",
 	"error.404.text":  "If you typed the address, check that it is right. If you followed a link, it may be out of date.",
 	"error.405.title": "This page cannot be used in this way",

@@ -115,7 +115,7 @@ func (p *Pages) submitCode(w http.ResponseWriter, r *http.Request, form fields, 
 	}
 	outcome, err := p.Authn.Authenticate(r.Context(), authn.Attempt{
 		Front: authn.Browser, Factor: under.Next, SignIn: p.Cookies.Get(r, authn.SignInCookie), Secret: code,
-		ACRValues: flow.ACRValues, Network: web.Network(r), Also: p.joining(back),
+		ACRValues: flow.ACRValues, Floor: flow.Floor, Network: web.Network(r), Also: p.joining(back),
 	})
 	switch {
 	case errors.Is(err, directory.ErrInvitationClosed), errors.Is(err, directory.ErrNotInvited):

@@ -22,7 +22,10 @@ func (p *Pages) WriteError(w http.ResponseWriter, r *http.Request, e *web.Error)
 
 // failed shows the page of an error's status.
 func (p *Pages) failed(w http.ResponseWriter, r *http.Request, e *web.Error) error {
-	key := "error." + strconv.Itoa(e.Status)
+	key := "error." + e.Code
+	if _, known := english[key+".title"]; !known {
+		key = "error." + strconv.Itoa(e.Status)
+	}
 	if _, known := english[key+".title"]; !known {
 		key = "error.500"
 		if e.Status < http.StatusInternalServerError {

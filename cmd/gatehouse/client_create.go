@@ -46,6 +46,7 @@ type clientMetadataFlags struct {
 	DefaultMaxAge                    int64    `help:"Seconds after which a sign-in is too old for the client; -1 for never." default:"-1"`
 	RequireAuthTime                  bool     `help:"Always tell when the user signed in."`
 	DefaultACR                       []string `name:"default-acr" help:"Level of a sign-in to ask for where a request does not; may be repeated."`
+	MinimumACR                       string   `name:"minimum-acr" help:"Least level of a sign-in that the client accepts: urn:gatehouse:acr:single-factor or urn:gatehouse:acr:multi-factor."`
 	EmailSignIn                      bool     `help:"Lets people sign in for the client by reading their mail alone, at the level urn:gatehouse:acr:email."`
 	ResponseMode                     []string `help:"query or form_post: the only modes the client may ask for; may be repeated."`
 	Audience                         []string `sep:"none" help:"What the client may ask tokens for beside this service; may be repeated."`
@@ -64,7 +65,7 @@ func (f clientMetadataFlags) metadata() oauth.Metadata {
 	m := oauth.Metadata{
 		ApplicationType: f.ApplicationType, JWKSURI: f.JWKSURI, AuthSigningAlg: f.TokenEndpointAuthSigningAlg, SubjectType: f.SubjectType,
 		SectorIdentifierURI: f.SectorIdentifierURI, UserInfoAlg: f.UserinfoAlg, RequireAuthTime: f.RequireAuthTime, DefaultACRValues: f.DefaultACR,
-		EmailSignIn: f.EmailSignIn, ResponseModes: f.ResponseMode, Audiences: f.Audience, Resources: f.Resource, BackchannelLogoutURI: f.BackchannelLogoutURI,
+		MinimumACR: f.MinimumACR, EmailSignIn: f.EmailSignIn, ResponseModes: f.ResponseMode, Audiences: f.Audience, Resources: f.Resource, BackchannelLogoutURI: f.BackchannelLogoutURI,
 		BackchannelLogoutSessionRequired: f.BackchannelLogoutSessionRequired, InitiateLoginURI: f.InitiateLoginURI, ClientURI: f.ClientURI,
 		LogoURI: f.LogoURI, PolicyURI: f.PolicyURI, TermsURI: f.TermsURI, Contacts: f.Contact,
 	}
