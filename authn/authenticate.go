@@ -79,8 +79,8 @@ func (t *trial) throttle(ctx context.Context) error {
 }
 
 // password tries a password. For nobody, and for an account without one, it is
-// compared with a dummy hash; for a locked account with nothing, so that a
-// flood of guesses costs no work. Every refusal takes the same time.
+// compared with a dummy hash; for a locked account with nothing, which takes as
+// long. Every refusal takes the same time.
 func (t *trial) password(ctx context.Context) (*Outcome, error) {
 	if len(t.Secret) > maxPasswordBytes {
 		return nil, t.refuse("password", "too long to be one")
@@ -102,7 +102,7 @@ func (t *trial) password(ctx context.Context) (*Outcome, error) {
 		hash = ""
 	}
 	if t.locked(p) {
-		return nil, t.wrongPassword(ctx, "")
+		return nil, t.refuseUncompared(ctx)
 	}
 	match, err := t.service.Hasher.Verify(ctx, hash, t.Secret)
 	if err != nil {
@@ -163,6 +163,16 @@ func (t *trial) wrongPassword(ctx context.Context, hash string) error {
 	return ErrRefused
 }
 
+// refuseUncompared refuses without a look at the password, no sooner than one
+// that was compared: neither by the answer's time nor by that of others behind it
+// in the queue does a flood of guesses show whose account is locked.
+func (t *trial) refuseUncompared(ctx context.Context) error {
+	if err := t.service.Hasher.Pretend(ctx); err != nil {
+		return err
+	}
+	return t.wrongPassword(ctx, "")
+}
+
 // levelTime lets a refusal take RefusalTime, whatever was done for it: no work,
 // ours, or that of a hash made elsewhere with dearer parameters.
 func (t *trial) levelTime(ctx context.Context) {
@@ -178,10 +188,10 @@ func (t *trial) levelTime(ctx context.Context) {
 // rehash replaces an imported hash, or one with old parameters, while the
 // password is at hand. The sign-in does not depend on it.
 func (t *trial) rehash(ctx context.Context, old string) {
-	if isCurrent(old) {
+	s := t.service
+	if s.Hasher.current(old) {
 		return
 	}
-	s := t.service
 	hash, err := s.Hasher.Hash(ctx, t.Secret)
 	if err == nil {
 		err = s.Store.ReplacePassword(ctx, t.user.ID, old, hash)

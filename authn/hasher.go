@@ -26,10 +26,9 @@ const (
 	argonLanes  = 1
 	saltBytes   = 16
 
-	currentPrefix = "$argon2id$v=19$m=19456,t=2,p=1$"
-	// dummyHash is compared with where there is no hash to compare with. It is
+	// dummyDigest is a salt and a hash to compare with where there is none. It is
 	// of no password: nothing is known that hashes to zeros.
-	dummyHash = currentPrefix + "AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	dummyDigest = "AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 )
 
 // Hasher hashes and compares passwords, no more at once than there are
@@ -39,11 +38,15 @@ type Hasher struct {
 	Rand     io.Reader // for salts; nil: crypto/rand
 	Parallel int       // 0: GOMAXPROCS
 	Queue    int       // callers waiting; 0: 128 for each running at once, at least 256
+	Memory   uint32    // of a new hash, in KiB; 0: 19 MiB
+	// Clock tells how long a comparison takes, for [Hasher.Pretend]; nil: no time.
+	Clock directory.Clock
 
 	once     sync.Once
 	slots    chan struct{}
 	inside   atomic.Int64 // running and waiting
 	compared atomic.Int64
+	lasted   atomic.Int64 // nanoseconds of the last comparison with a hash of ours
 }
 
 // Comparisons returns how many passwords were compared with the hash of a user.
@@ -57,7 +60,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	}
 	var encoded string
 	var err error
-	if queued := h.run(ctx, func() { encoded, err = argon2id(normalisePassword(password), salt) }); queued != nil {
+	if queued := h.run(ctx, func() { encoded, err = h.argon2id(normalisePassword(password), salt) }); queued != nil {
 		return "", queued
 	}
 	return encoded, err
@@ -70,8 +73,8 @@ func (h *Hasher) random() io.Reader {
 	return h.Rand
 }
 
-func argon2id(password string, salt []byte) (string, error) {
-	hasher, err := argon2.New(argon2.WithVariantID(), argon2.WithM(argonMemory), argon2.WithT(argonPasses), argon2.WithP(argonLanes))
+func (h *Hasher) argon2id(password string, salt []byte) (string, error) {
+	hasher, err := argon2.New(argon2.WithVariantID(), argon2.WithM(h.memory()), argon2.WithT(argonPasses), argon2.WithP(argonLanes))
 	if err != nil {
 		return "", fmt.Errorf("hash password: %w", err)
 	}
@@ -91,16 +94,49 @@ func (h *Hasher) Verify(ctx context.Context, stored, password string) (bool, err
 		spellings := spellings(password)
 		if stored != "" {
 			h.compared.Add(1)
+		}
+		if stored != "" && !h.current(stored) {
 			match = matches(stored, spellings)
+			stored = ""
 		}
-		if !isCurrent(stored) {
-			matches(dummyHash, spellings)
-		}
+		began := h.now()
+		match = matches(cmp.Or(stored, h.dummy()), spellings) || match
+		h.lasted.Store(int64(h.now().Sub(began)))
 	})
 	return match, err
 }
 
-func isCurrent(stored string) bool { return strings.HasPrefix(stored, currentPrefix) }
+// Pretend waits for its turn and takes it for as long as a comparison lasts, but
+// compares nothing. Whoever floods the queue must not see in it which passwords
+// are compared and which are not.
+func (h *Hasher) Pretend(ctx context.Context) error {
+	return h.run(ctx, func() {
+		timer := time.NewTimer(time.Duration(h.lasted.Load()))
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+		}
+	})
+}
+
+func (h *Hasher) now() time.Time {
+	if h.Clock == nil {
+		return time.Time{}
+	}
+	return h.Clock()
+}
+
+func (h *Hasher) memory() uint32 { return cmp.Or(h.Memory, argonMemory) }
+
+// prefix is how hashes of today's parameters begin.
+func (h *Hasher) prefix() string {
+	return fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$", h.memory(), argonPasses, argonLanes)
+}
+
+func (h *Hasher) current(stored string) bool { return strings.HasPrefix(stored, h.prefix()) }
+
+func (h *Hasher) dummy() string { return h.prefix() + dummyDigest }
 
 // matches compares every spelling, also after one has matched. No password holds
 // a zero byte, and HMAC would not see one at its end.

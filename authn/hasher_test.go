@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"gatehouse/directory"
 )
@@ -16,7 +17,7 @@ func TestHashVerifiesItsPasswordAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !isCurrent(hash) {
+	if !strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$") {
 		t.Errorf("hash = %s", hash)
 	}
 	for password, want := range map[string]bool{"SecurePassword123!": true, "SecurePassword123": false, "": false} {
@@ -40,7 +41,7 @@ func TestNobodyIsComparedWithADummy(t *testing.T) {
 	if match, err := h.Verify(t.Context(), "", ""); match || err != nil {
 		t.Errorf("match = %v, %v", match, err)
 	}
-	if _, err := readHash(dummyHash); err != nil {
+	if _, err := readHash(h.dummy()); err != nil {
 		t.Errorf("the dummy hash cannot be read: %v", err)
 	}
 	if n := h.Comparisons(); n != 0 {
@@ -74,5 +75,35 @@ func TestHashingIsBounded(t *testing.T) {
 	wg.Wait()
 	if err := h.run(t.Context(), func() {}); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestPretendingTakesATurnAndItsTime (E02): whoever measures how long others wait
+// in the queue sees no difference either.
+func TestPretendingTakesATurnAndItsTime(t *testing.T) {
+	const lasts = 50 * time.Millisecond
+	var at time.Time
+	h := &Hasher{Parallel: 1, Memory: 64, Clock: func() time.Time { at = at.Add(lasts); return at }}
+	if _, err := h.Verify(t.Context(), "", "x"); err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if err := h.Pretend(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if took := time.Since(began); took < lasts {
+		t.Errorf("took %v, a comparison %v", took, lasts)
+	}
+	inTurn := false
+	err := h.run(t.Context(), func() {
+		over, cancel := context.WithCancel(t.Context())
+		cancel()
+		inTurn = errors.Is(h.Pretend(over), directory.ErrUnavailable)
+	})
+	if err != nil || !inTurn {
+		t.Errorf("pretended while somebody else had the turn, %v", err)
+	}
+	if n := h.Comparisons(); n != 0 {
+		t.Errorf("%d comparisons", n)
 	}
 }

@@ -20,6 +20,8 @@ import (
 const (
 	rightPassword = "SecurePassword123!"
 	wrongPassword = "not the password at all"
+	// cheap is the memory of a hash in KiB, where nothing depends on what it costs.
+	cheap = 64
 )
 
 var office = netip.MustParseAddr("192.0.2.10")
@@ -49,7 +51,7 @@ func newKit(t *testing.T, stores *storage.Stores) *kit {
 	}
 	k.Service = &authn.Service{
 		Directory: storage.Directory{DB: stores.DB}, Store: storage.Authn{DB: stores.DB}, Cache: storage.AuthnCache{Redis: stores.Redis},
-		Messages: k.sent, Revoker: k.ended, Hasher: &authn.Hasher{}, CodeKey: []byte("a key of thirty-two random bytes"), Clock: k.clock.Now,
+		Messages: k.sent, Revoker: k.ended, Hasher: &authn.Hasher{Memory: cheap}, CodeKey: []byte("a key of thirty-two random bytes"), Clock: k.clock.Now,
 		RelyingParty: authn.RelyingParty{Origin: "https://id.example.com", Name: "Gatehouse"},
 		RefusalTime:  time.Nanosecond, Sealer: keyring(t), Issuer: "https://id.example.gov.uk",
 	}

@@ -130,3 +130,25 @@ func TestLuckyGuessAmongParallelOnesIsComparedWithinTheLimit(t *testing.T) {
 		}
 	})
 }
+
+// TestFullQueueTellsNobodyApart (E02, L13): a locked account, whose password is not
+// compared, has no way past the queue, nor has nobody.
+func TestFullQueueTellsNobodyApart(t *testing.T) {
+	each(t, func(t *testing.T, k *kit) {
+		k.alice()
+		k.userWithoutPassword(directory.NewUser{Username: "nopw"})
+		k.user(directory.NewUser{Username: "archived", State: directory.Inactive})
+		k.user(directory.NewUser{Username: "locked"})
+		for range directory.MaxFailedLogins {
+			_, err := k.password(authn.Legacy, "locked", wrongPassword)
+			wantRefused(t, err)
+		}
+		k.Hasher.Fill()
+		for _, identifier := range []string{"alice", "nopw", "archived", "locked", "ghost"} {
+			for _, front := range []authn.Front{authn.Browser, authn.Legacy, authn.Machine} {
+				_, err := k.password(front, identifier, wrongPassword)
+				wantThrottled(t, err)
+			}
+		}
+	})
+}

@@ -107,7 +107,7 @@ func TestImportedHashWorksAndIsReplaced(t *testing.T) {
 			}
 		}
 		stored, err := k.Store.Password(t.Context(), u.ID)
-		if err != nil || !strings.HasPrefix(stored, "$argon2id$v=19$m=19456,t=2,p=1$") {
+		if err != nil || !strings.HasPrefix(stored, "$argon2id$v=19$m=64,t=2,p=1$") {
 			t.Errorf("stored hash begins with %.30q, %v", stored, err)
 		}
 		if err := k.ImportPassword(t.Context(), u.ID, "{CLEARTEXT}secret"); !errors.Is(err, authn.ErrForeignHash) {

@@ -45,7 +45,7 @@ func (t *trial) provePassword(ctx context.Context) (*Outcome, error) {
 		return nil, err
 	}
 	if !t.reserved {
-		return nil, t.wrongPassword(ctx, "")
+		return nil, t.refuseUncompared(ctx)
 	}
 	match, err := t.service.Hasher.Verify(ctx, hash, t.Secret)
 	if err != nil {

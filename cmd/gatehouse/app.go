@@ -148,7 +148,7 @@ func (a *app) wire() error {
 	grants := storage.OAuthGrants{DB: a.stores.DB}
 	a.authn = &authn.Service{
 		Directory: store, Store: storage.Authn{DB: a.stores.DB}, Cache: storage.AuthnCache{Redis: a.stores.Redis},
-		Messages: a.queue, Hasher: &authn.Hasher{Rand: rand.Reader}, CodeKey: a.keyring.Derive("codes"), Clock: a.clock.Now, Rand: rand.Reader,
+		Messages: a.queue, Hasher: &authn.Hasher{Rand: rand.Reader, Clock: a.clock.Now}, CodeKey: a.keyring.Derive("codes"), Clock: a.clock.Now, Rand: rand.Reader,
 		Sealer: a.keyring, Issuer: a.config.Issuer, Accounts: a.registry,
 		CodeDigits: a.config.CodeDigits, CodeTTL: a.config.CodeTTL, SessionIdle: a.config.SessionIdle, SessionLifetime: a.config.SessionMax,
 		EmailRevalidation: a.config.EmailRevalidation, Log: a.log,
