@@ -14,6 +14,24 @@ import (
 // ErrLastFactor says that a factor is the last one that can follow the password.
 var ErrLastFactor = errors.New("the last factor of the account")
 
+// stillOpens takes a removal back that leaves the user nothing to follow the
+// password with. It is asked after it, in its transaction, which holds the user:
+// of two factors that are removed at once the second is seen to be the last.
+// directory.ErrLastCredential is for the key of an account that signs in with
+// keys, [ErrLastFactor] for what else there was.
+func (s *Service) stillOpens(ctx context.Context, userID uuid.UUID) error {
+	user, has, err := s.Store.Account(ctx, userID)
+	switch {
+	case err != nil:
+		return fmt.Errorf("find factors: %w", err)
+	case user.AuthType == directory.WebAuthnAuth && has.keys() == 0:
+		return directory.ErrLastCredential
+	case len(secondFactors(user, has, Want{})) == 0:
+		return ErrLastFactor
+	}
+	return nil
+}
+
 // Recoverable reports whether recovery codes would open the user's account: they
 // stand in for another second factor, and never for a security key that the
 // account's type demands.
@@ -54,6 +72,9 @@ func (s *Service) changeFactors(
 	ctx context.Context, u *directory.User, session uuid.UUID, what string, actor directory.Actor, change func(ctx context.Context) error,
 ) error {
 	err := s.Directory.InTx(ctx, func(ctx context.Context) error {
+		if err := s.Directory.LockUser(ctx, u.ID); err != nil {
+			return fmt.Errorf("lock user: %w", err)
+		}
 		if err := change(ctx); err != nil {
 			return err
 		}

@@ -102,20 +102,20 @@ func (s *Service) RenamePasskey(ctx context.Context, userID, id uuid.UUID, name 
 	})
 }
 
-// RemovePasskey takes a key from a user, who is told.
-// directory.ErrLastCredential is for the only one of an account that signs in
-// with keys, however many are removed at once: it would be weaker without.
+// RemovePasskey takes a key from a user, who is told. Errors:
+// directory.ErrLastCredential and [ErrLastFactor] for one that the account cannot
+// do without, however many are removed at once.
 func (s *Service) RemovePasskey(ctx context.Context, userID, id uuid.UUID) error {
 	return s.Directory.InTx(ctx, func(ctx context.Context) error {
-		user, keys, err := s.lockKeys(ctx, userID)
+		user, _, err := s.lockKeys(ctx, userID)
 		if err != nil {
 			return err
 		}
 		if err := s.Store.DeletePasskey(ctx, userID, id); err != nil {
 			return fmt.Errorf("remove passkey: %w", err)
 		}
-		if user.AuthType == directory.WebAuthnAuth && len(keys) == 1 {
-			return directory.ErrLastCredential // which takes the deletion back
+		if err := s.stillOpens(ctx, userID); err != nil {
+			return err
 		}
 		if err := s.event(ctx, "remove_passkey", ownerOf(userID), userID, map[string]any{"passkey": id}); err != nil {
 			return err

@@ -172,14 +172,7 @@ func (s *Service) RemoveTOTP(ctx context.Context, u *directory.User, session uui
 		if err := s.Store.DeleteTOTP(ctx, u.ID); err != nil {
 			return err
 		}
-		user, has, err := s.Store.Account(ctx, u.ID)
-		if err != nil {
-			return err
-		}
-		if len(secondFactors(user, has, Want{})) == 0 {
-			return ErrLastFactor
-		}
-		return nil
+		return s.stillOpens(ctx, u.ID)
 	})
 }
 

@@ -131,7 +131,7 @@ func (c catalogue) passkeyFaults(err error) ([]fault, int) {
 		return []fault{{"name", c.text("account.passkeys.taken")}}, http.StatusConflict
 	case errors.Is(err, authn.ErrTooManyPasskeys):
 		return []fault{{"name", c.text("account.passkeys.many")}}, http.StatusConflict
-	case errors.Is(err, directory.ErrLastCredential):
+	case errors.Is(err, directory.ErrLastCredential), errors.Is(err, authn.ErrLastFactor):
 		return []fault{{"keys", c.text("account.passkeys.last")}}, http.StatusConflict
 	case errors.Is(err, directory.ErrInvalid):
 		return []fault{{"name", c.text("account.passkeys.name.refused")}}, http.StatusBadRequest
