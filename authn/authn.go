@@ -162,6 +162,9 @@ type Message struct {
 	Template        string // the name of a template of package message
 	Personalisation map[string]any
 	ReplyTo         string
+	// Language is what the message is worded in; "" is that of whoever's request
+	// it is ([directory.LanguageFrom]), or else English.
+	Language directory.Language
 	// ExpiresAt is when the message is no longer worth sending, as when its
 	// code is no longer accepted; zero is never.
 	ExpiresAt time.Time

@@ -151,7 +151,7 @@ func (s *Service) sendCode(ctx context.Context, u *directory.User, in *signIn, n
 
 func (s *Service) queueCode(ctx context.Context, u *directory.User, f Factor, code string, expires time.Time) error {
 	m := Message{
-		Channel: "sms", To: u.MobileNumber, Template: string(f),
+		Channel: "sms", To: u.MobileNumber, Template: string(f), Language: asked(ctx, u),
 		Personalisation: map[string]any{"verify_code": code}, ExpiresAt: expires,
 	}
 	if f == EmailCode {
@@ -164,7 +164,8 @@ func (s *Service) queueCode(ctx context.Context, u *directory.User, f Factor, co
 	return nil
 }
 
-// tell sends a user word of what happened to the account; nothing without an address.
+// tell sends a user word of what happened to the account, in the user's own
+// language; nothing without an address.
 func (s *Service) tell(ctx context.Context, u *directory.User, template string) error {
 	return s.tellWith(ctx, u, template, map[string]any{})
 }
@@ -175,7 +176,7 @@ func (s *Service) tellWith(ctx context.Context, u *directory.User, template stri
 		return nil
 	}
 	data["name"] = u.Name
-	m := Message{Channel: "email", To: u.EmailAddress, Template: template, Personalisation: data}
+	m := Message{Channel: "email", To: u.EmailAddress, Template: template, Language: u.Language, Personalisation: data}
 	if err := s.Messages.Send(ctx, m); err != nil {
 		return fmt.Errorf("queue message: %w", err)
 	}

@@ -133,7 +133,7 @@ func (s *Service) contactCode(user uuid.UUID, c Contact, change *contactChange, 
 
 func (s *Service) queueContactCode(ctx context.Context, u *directory.User, c Contact, change *contactChange, code string) error {
 	m := Message{
-		Channel: "email", To: change.To, Template: "change_email_code",
+		Channel: "email", To: change.To, Template: "change_email_code", Language: asked(ctx, u),
 		Personalisation: map[string]any{"name": u.Name, "verify_code": code}, ExpiresAt: change.ExpiresAt,
 	}
 	if c == MobileContact {

@@ -20,6 +20,10 @@ const (
 	BrowserCookie = "gatehouse_browser" // ties flows to the browser that began them
 	ReturnCookie  = "gatehouse_return"  // leads back to an invitation after the sign-in
 	AskedCookie   = "gatehouse_asked"   // ties a link in a message to the browser that asked for it
+	// LanguageCookie is the language that was chosen in the browser, and
+	// FlowLanguageCookie the one that the service under way asked for.
+	LanguageCookie     = "gatehouse_language"
+	FlowLanguageCookie = "gatehouse_flow_language"
 )
 
 func (c Cookies) name(name string) string {

@@ -62,7 +62,7 @@ func (s *Service) SendUserCode(ctx context.Context, u *directory.User, f Factor,
 	if err != nil {
 		return err
 	}
-	m.ExpiresAt = c.ExpiresAt
+	m.ExpiresAt, m.Language = c.ExpiresAt, asked(ctx, u)
 	if err := s.Messages.Send(ctx, m); err != nil {
 		return fmt.Errorf("queue code: %w", err)
 	}

@@ -45,6 +45,9 @@ func (s *Service) StartSession(ctx context.Context, o *Outcome, info SessionInfo
 		return "", nil, err
 	}
 	err = s.Directory.InTx(ctx, func(ctx context.Context) error {
+		if err := s.rememberLanguage(ctx, o.User, directory.LanguageFrom(ctx)); err != nil {
+			return err
+		}
 		if err := s.Store.CreateSession(ctx, session, tokenHash(token)); err != nil || len(info.Replaces) != tokenLength {
 			return err
 		}

@@ -55,6 +55,10 @@ type Store interface {
 	// no longer the stored one.
 	ReplacePassword(ctx context.Context, userID uuid.UUID, old, hash string) error
 
+	// SetLanguage notes what a user is spoken to in; directory.ErrNotFound for an
+	// unknown user.
+	SetLanguage(ctx context.Context, userID uuid.UUID, l directory.Language) error
+
 	CreateSession(ctx context.Context, s *Session, tokenHash []byte) error
 	// Session returns a session that was seen after idleSince and has not
 	// expired, with its user, who is active, not locked, and has not changed

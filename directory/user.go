@@ -72,6 +72,8 @@ type User struct {
 
 	TakePartInResearch       bool
 	ReceivesNewFeaturesEmail bool
+	// Language is what the user was last spoken to in; "" when that is not known.
+	Language Language
 
 	CreatedAt time.Time
 	UpdatedAt time.Time // zero when never changed

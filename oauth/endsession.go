@@ -53,6 +53,9 @@ func (s *Server) EndSession(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if params.Has("ui_locales") {
+		s.Pages.Speak(w, r, params.Get("ui_locales"))
+	}
 	session, user, err := s.session(r)
 	if err != nil {
 		return unavailable(err)

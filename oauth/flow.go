@@ -71,6 +71,7 @@ func (s *Server) beginFlow(w http.ResponseWriter, r *http.Request, f *flow) erro
 	if err != nil {
 		return err
 	}
+	s.Pages.Speak(w, r, f.Params.Get("ui_locales"))
 	f.ID, f.Browser, f.CreatedAt = id, hashOf(browser), s.now()
 	return s.putFlow(r.Context(), f)
 }
@@ -149,7 +150,7 @@ func (s *Server) Flow(ctx context.Context, id, browser string) (*pages.Flow, err
 	}
 	return &pages.Flow{
 		ID: id, ClientName: client.Name, LoginHint: f.Params.Get("login_hint"), FormAction: formAction(f.Params.Get("redirect_uri")),
-		ACRValues: f.levels(client), Floor: client.MinimumACR, UILocales: f.Params.Get("ui_locales"), EmailSignIn: client.EmailSignIn,
+		ACRValues: f.levels(client), Floor: client.MinimumACR, EmailSignIn: client.EmailSignIn,
 	}, nil
 }
 

@@ -69,6 +69,8 @@ type Sessions interface {
 
 // Pages show people what the protocol needs them to see.
 type Pages interface {
+	// Speak is told the ui_locales of an authorization that begins; "" for none.
+	Speak(w http.ResponseWriter, r *http.Request, locales string)
 	// Consent asks a user whether a client may have what it wants.
 	Consent(w http.ResponseWriter, r *http.Request, v pages.ConsentView) error
 	// DeviceCode asks for the code that a device shows (RFC 8628 section 3.3).

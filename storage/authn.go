@@ -122,6 +122,11 @@ func (a Authn) PutPassword(ctx context.Context, userID uuid.UUID, hash string, a
 	})
 }
 
+// SetLanguage implements authn.Store.
+func (a Authn) SetLanguage(ctx context.Context, userID uuid.UUID, l directory.Language) error {
+	return a.change(ctx, `update users set language = $2 where id = $1`, userID, string(l))
+}
+
 // PutImportedPassword implements authn.Store.
 func (a Authn) PutImportedPassword(ctx context.Context, userID uuid.UUID, hash string, at time.Time) error {
 	return a.putPassword(ctx, userID, hash, true, at)

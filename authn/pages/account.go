@@ -162,7 +162,7 @@ func (p *Pages) accountFrame(frame frame, r *http.Request, a *account) accountFr
 
 // overview shows what is known about the person, and leads to what can be changed.
 func (p *Pages) overview(w http.ResponseWriter, r *http.Request, a *account) error {
-	view := p.accountFrame(p.frame("account.title", &Flow{}), r, a)
+	view := p.accountFrame(p.frame(r, "account.title", &Flow{}), r, a)
 	return p.render(w, http.StatusOK, "account", view.Flow, view)
 }
 

@@ -28,7 +28,7 @@ func (p *Pages) activity(w http.ResponseWriter, r *http.Request, a *account) err
 	view := struct {
 		accountFrame
 		Activity []listedActivity
-	}{accountFrame: p.accountFrame(p.frame("account.activity.title", &Flow{}), r, a)}
+	}{accountFrame: p.accountFrame(p.frame(r, "account.activity.title", &Flow{}), r, a)}
 	view.Activity = view.activities(found)
 	return p.render(w, http.StatusOK, "accountactivity", view.Flow, view)
 }

@@ -18,7 +18,7 @@ func (p *Pages) closing(w http.ResponseWriter, r *http.Request, a *account) erro
 }
 
 func (p *Pages) closePage(w http.ResponseWriter, r *http.Request, a *account, status int, faults ...fault) error {
-	view := p.accountFrame(p.frame("account.close.title", &Flow{}), r, a)
+	view := p.accountFrame(p.frame(r, "account.close.title", &Flow{}), r, a)
 	view.Faults = faults
 	return p.render(w, status, "accountclose", view.Flow, view)
 }
@@ -31,20 +31,20 @@ func (p *Pages) submitClose(w http.ResponseWriter, r *http.Request, a *account) 
 		return err
 	}
 	if form["close"] != "yes" {
-		return p.closePage(w, r, a, http.StatusBadRequest, fault{"close", english.text("close.missing")})
+		return p.closePage(w, r, a, http.StatusBadRequest, fault{"close", p.texts(r).text("close.missing")})
 	}
 	err = p.Users.ArchiveUser(r.Context(), a.User.ID, p.domain(), a.actor(), func(ctx context.Context) error {
 		return p.Authn.CloseAccount(ctx, a.User)
 	})
 	if errors.Is(err, directory.ErrNeeded) {
-		return p.closePage(w, r, a, http.StatusConflict, fault{"close", english.text("account.close.needed")})
+		return p.closePage(w, r, a, http.StatusConflict, fault{"close", p.texts(r).text("account.close.needed")})
 	}
 	if err != nil {
 		return err
 	}
 	p.Cookies.Clear(w, authn.SessionCookie)
 	p.Cookies.Clear(w, authn.SignInCookie)
-	n := note{frame: p.frame("account.closed.title", &Flow{})}
+	n := note{frame: p.frame(r, "account.closed.title", &Flow{})}
 	n.Text = n.text("account.closed.text")
 	return p.note(w, http.StatusOK, n)
 }

@@ -19,8 +19,8 @@ type confirmView struct {
 	Passkeys bool // they can be used here
 }
 
-func (p *Pages) confirmView(a *account) confirmView {
-	v := confirmView{frame: p.frame("confirm.title", &Flow{}), Username: a.User.EmailAddress, UserName: a.User.Name, Passkeys: p.passkeys()}
+func (p *Pages) confirmView(r *http.Request, a *account) confirmView {
+	v := confirmView{frame: p.frame(r, "confirm.title", &Flow{}), Username: a.User.EmailAddress, UserName: a.User.Name, Passkeys: p.passkeys()}
 	if a.User.Username != "" {
 		v.Username = a.User.Username
 	}
@@ -28,8 +28,8 @@ func (p *Pages) confirmView(a *account) confirmView {
 }
 
 // confirm asks for the password of whoever is signed in.
-func (p *Pages) confirm(w http.ResponseWriter, _ *http.Request, a *account) error {
-	view := p.confirmView(a)
+func (p *Pages) confirm(w http.ResponseWriter, r *http.Request, a *account) error {
+	view := p.confirmView(r, a)
 	return p.renderWith(w, http.StatusOK, "accountconfirm", p.keyPolicy(view.Flow), view)
 }
 
@@ -41,7 +41,7 @@ func (p *Pages) submitConfirm(w http.ResponseWriter, r *http.Request, a *account
 	if err != nil {
 		return err
 	}
-	view := p.confirmView(a)
+	view := p.confirmView(r, a)
 	if view.Faults = view.missing(form, "password"); view.Faults != nil {
 		return p.renderWith(w, http.StatusBadRequest, "accountconfirm", p.keyPolicy(view.Flow), view)
 	}

@@ -24,9 +24,9 @@ type contactView struct {
 func contactPath(c authn.Contact) string { return accountPath + "/" + string(c) }
 
 func (p *Pages) contactView(r *http.Request, a *account, c authn.Contact) *contactView {
-	head := p.frame("account.email.title", &Flow{})
+	head := p.frame(r, "account.email.title", &Flow{})
 	if c == authn.MobileContact {
-		head = p.frame("account.mobile.title", &Flow{})
+		head = p.frame(r, "account.mobile.title", &Flow{})
 	}
 	return &contactView{accountFrame: p.accountFrame(head, r, a), Path: contactPath(c), Mobile: c == authn.MobileContact}
 }
@@ -154,7 +154,7 @@ func (p *Pages) namePage(w http.ResponseWriter, r *http.Request, a *account, sta
 	view := struct {
 		accountFrame
 		Name string
-	}{p.accountFrame(p.frame("account.name.title", &Flow{}), r, a), name}
+	}{p.accountFrame(p.frame(r, "account.name.title", &Flow{}), r, a), name}
 	view.Faults = faults
 	return p.render(w, status, "accountname", view.Flow, view)
 }
@@ -166,12 +166,12 @@ func (p *Pages) submitName(w http.ResponseWriter, r *http.Request, a *account) e
 		return err
 	}
 	name := strings.TrimSpace(form["name"])
-	if faults := english.missing(fields{"name": name}, "name"); faults != nil {
+	if faults := p.texts(r).missing(fields{"name": name}, "name"); faults != nil {
 		return p.namePage(w, r, a, http.StatusBadRequest, name, faults...)
 	}
 	_, err = p.Users.UpdateUser(r.Context(), a.User.ID, directory.UserChange{Name: &name}, a.actor(), nil)
 	if _, ok := errors.AsType[*directory.FieldError](err); ok {
-		return p.namePage(w, r, a, http.StatusBadRequest, name, fault{"name", english.text("name.refused")})
+		return p.namePage(w, r, a, http.StatusBadRequest, name, fault{"name", p.texts(r).text("name.refused")})
 	}
 	if err != nil {
 		return err

@@ -37,6 +37,7 @@ type heldData struct {
 	SignedInAt       time.Time      `json:"logged_in_at,omitzero"`
 	PasswordChanged  time.Time      `json:"password_changed_at,omitzero"`
 	EmailProved      time.Time      `json:"email_access_validated_at,omitzero"`
+	Language         string         `json:"language,omitempty"`
 	TakesPart        bool           `json:"take_part_in_research"`
 	NewFeaturesEmail bool           `json:"receives_new_features_email"`
 	Organisations    []string       `json:"organisations"`
@@ -67,7 +68,7 @@ type heldActivity struct {
 
 // data offers everything that is kept about the person.
 func (p *Pages) data(w http.ResponseWriter, r *http.Request, a *account) error {
-	view := p.accountFrame(p.frame("account.data.title", &Flow{}), r, a)
+	view := p.accountFrame(p.frame(r, "account.data.title", &Flow{}), r, a)
 	return p.render(w, http.StatusOK, "accountdata", view.Flow, view)
 }
 
@@ -98,7 +99,7 @@ func (p *Pages) held(ctx context.Context, a *account) (*heldData, error) {
 	held := &heldData{
 		ID: u.ID, Name: u.Name, Username: u.Username, EmailAddress: u.EmailAddress, MobileNumber: u.MobileNumber, SignInBy: string(u.AuthType),
 		Roles: u.Roles, CreatedAt: u.CreatedAt, SignedInAt: u.LoggedInAt, PasswordChanged: u.PasswordChangedAt, EmailProved: u.EmailAccessValidatedAt,
-		TakesPart: u.TakePartInResearch, NewFeaturesEmail: u.ReceivesNewFeaturesEmail,
+		Language: string(u.Language), TakesPart: u.TakePartInResearch, NewFeaturesEmail: u.ReceivesNewFeaturesEmail,
 		Sessions: []heldSession{}, UsedBy: []heldService{}, Activity: []heldActivity{},
 	}
 	var err error

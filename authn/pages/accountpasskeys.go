@@ -49,7 +49,7 @@ func (p *Pages) passkeysPage(w http.ResponseWriter, r *http.Request, a *account,
 	if err != nil {
 		return err
 	}
-	view := passkeysView{p.accountFrame(p.frame("account.passkeys.title", &Flow{}), r, a), p.passkeys(), all, form["name"]}
+	view := passkeysView{p.accountFrame(p.frame(r, "account.passkeys.title", &Flow{}), r, a), p.passkeys(), all, form["name"]}
 	view.Faults = faults
 	return p.renderWith(w, status, "accountpasskeys", p.keyPolicy(view.Flow), view)
 }
@@ -92,7 +92,7 @@ func (p *Pages) submitPasskeys(w http.ResponseWriter, r *http.Request, a *accoun
 		change, what = p.removePasskey, "passkey_removed"
 	}
 	err = change(r.Context(), a, form)
-	if faults, status := english.passkeyFaults(err); faults != nil {
+	if faults, status := p.texts(r).passkeyFaults(err); faults != nil {
 		return p.passkeysPage(w, r, a, status, form, faults...)
 	}
 	if err != nil {

@@ -19,7 +19,7 @@ func (p *Pages) passwordPage(w http.ResponseWriter, r *http.Request, a *account,
 	view := struct {
 		accountFrame
 		Username string // for password managers
-	}{p.accountFrame(p.frame("account.password.title", &Flow{}), r, a), p.confirmView(a).Username}
+	}{p.accountFrame(p.frame(r, "account.password.title", &Flow{}), r, a), p.confirmView(r, a).Username}
 	view.Faults = faults
 	return p.render(w, status, "accountpassword", view.Flow, view)
 }
@@ -31,7 +31,7 @@ func (p *Pages) submitPassword(w http.ResponseWriter, r *http.Request, a *accoun
 	if err != nil {
 		return err
 	}
-	if faults := english.missing(form, "current_password", "password"); faults != nil {
+	if faults := p.texts(r).missing(form, "current_password", "password"); faults != nil {
 		return p.passwordPage(w, r, a, http.StatusBadRequest, faults...)
 	}
 	prepared, err := p.Authn.PreparePassword(r.Context(), form["password"])
@@ -43,7 +43,7 @@ func (p *Pages) submitPassword(w http.ResponseWriter, r *http.Request, a *accoun
 	}
 	err = p.Authn.ProvePassword(r.Context(), a.User.ID, form["current_password"], web.Network(r))
 	if errors.Is(err, authn.ErrRefused) {
-		return p.passwordPage(w, r, a, http.StatusForbidden, fault{"current_password", english.text("current_password.refused")})
+		return p.passwordPage(w, r, a, http.StatusForbidden, fault{"current_password", p.texts(r).text("current_password.refused")})
 	}
 	if err != nil {
 		return err

@@ -19,7 +19,7 @@ type recoveryView struct {
 }
 
 func (p *Pages) recoveryView(r *http.Request, a *account) (recoveryView, error) {
-	view := recoveryView{accountFrame: p.accountFrame(p.frame("account.recovery.title", &Flow{}), r, a)}
+	view := recoveryView{accountFrame: p.accountFrame(p.frame(r, "account.recovery.title", &Flow{}), r, a)}
 	has, err := p.Authn.Enrolled(r.Context(), a.User.ID)
 	if err != nil {
 		return view, err

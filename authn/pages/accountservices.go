@@ -37,7 +37,7 @@ func (p *Pages) services(w http.ResponseWriter, r *http.Request, a *account) err
 	view := struct {
 		accountFrame
 		Services []UsedService
-	}{p.accountFrame(p.frame("account.services.title", &Flow{}), r, a), all}
+	}{p.accountFrame(p.frame(r, "account.services.title", &Flow{}), r, a), all}
 	for i := range view.Services {
 		view.Services[i].Scopes = view.scopes(view.Services[i].Scopes)
 	}

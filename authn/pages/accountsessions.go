@@ -31,7 +31,7 @@ func (p *Pages) sessions(w http.ResponseWriter, r *http.Request, a *account) err
 	view := struct {
 		accountFrame
 		Sessions []listedSession
-	}{p.accountFrame(p.frame("account.sessions.title", &Flow{}), r, a), all}
+	}{p.accountFrame(p.frame(r, "account.sessions.title", &Flow{}), r, a), all}
 	return p.render(w, http.StatusOK, "accountsessions", view.Flow, view)
 }
 

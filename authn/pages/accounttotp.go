@@ -36,7 +36,7 @@ func (p *Pages) totp(w http.ResponseWriter, r *http.Request, a *account) error {
 }
 
 func (p *Pages) totpPage(w http.ResponseWriter, r *http.Request, a *account, status int, faults ...fault) error {
-	view := totpView{accountFrame: p.accountFrame(p.frame("account.totp.title", &Flow{}), r, a)}
+	view := totpView{accountFrame: p.accountFrame(p.frame(r, "account.totp.title", &Flow{}), r, a)}
 	view.Faults = faults
 	setup, err := p.Authn.SetUpTOTP(r.Context(), a.User)
 	switch {
@@ -87,7 +87,7 @@ func (p *Pages) submitTOTP(w http.ResponseWriter, r *http.Request, a *account) e
 	if form["remove"] != "" {
 		return p.removeTOTP(w, r, a)
 	}
-	view := codeView{frame: p.frame("account.totp.title", &Flow{}), Factor: authn.TOTP}
+	view := codeView{frame: p.frame(r, "account.totp.title", &Flow{}), Factor: authn.TOTP}
 	code := withoutSpaces(form["code"])
 	if faults := view.codeFault(code); faults != nil {
 		return p.totpPage(w, r, a, http.StatusBadRequest, faults...)
@@ -106,7 +106,7 @@ func (p *Pages) removeTOTP(w http.ResponseWriter, r *http.Request, a *account) e
 	err := p.Authn.RemoveTOTP(r.Context(), a.User, a.Session.ID)
 	switch {
 	case errors.Is(err, authn.ErrLastFactor):
-		text := p.frame("account.totp.title", &Flow{}).text("account.totp.last")
+		text := p.frame(r, "account.totp.title", &Flow{}).text("account.totp.last")
 		return p.totpPage(w, r, a, http.StatusConflict, fault{"remove", text})
 	case err != nil && !errors.Is(err, directory.ErrNotFound):
 		return err

@@ -21,8 +21,8 @@ type way struct {
 	Text   string
 }
 
-func (p *Pages) anotherWayView(f *Flow, o *authn.Outcome) anotherWayView {
-	view := anotherWayView{frame: p.frame("anotherway.title", f)}
+func (p *Pages) anotherWayView(r *http.Request, f *Flow, o *authn.Outcome) anotherWayView {
+	view := anotherWayView{frame: p.frame(r, "anotherway.title", f)}
 	for _, factor := range o.Choices {
 		view.Ways = append(view.Ways, way{factor, view.wayText(factor, o)})
 	}
@@ -49,7 +49,7 @@ func (p *Pages) anotherWay(w http.ResponseWriter, r *http.Request, _ fields, flo
 	if len(outcome.Choices) == 0 { // the code proves the address, and nothing else would
 		return redirect(w, withFlow("/signin/code", flow))
 	}
-	return p.render(w, http.StatusOK, "anotherway", flow, p.anotherWayView(flow, outcome))
+	return p.render(w, http.StatusOK, "anotherway", flow, p.anotherWayView(r, flow, outcome))
 }
 
 // submitAnotherWay goes on with the factor that was chosen.
@@ -57,11 +57,11 @@ func (p *Pages) submitAnotherWay(w http.ResponseWriter, r *http.Request, form fi
 	outcome, err := p.Authn.ChooseFactor(r.Context(), p.Cookies.Get(r, authn.SignInCookie), authn.Factor(form["factor"]), web.Network(r))
 	switch {
 	case errors.Is(err, authn.ErrRefused):
-		view := p.anotherWayView(flow, under)
+		view := p.anotherWayView(r, flow, under)
 		view.Faults = []fault{{"factor", view.text("anotherway.missing")}}
 		return p.render(w, http.StatusBadRequest, "anotherway", flow, view)
 	case err != nil:
-		return p.expired(w, flow, err)
+		return p.expired(w, r, flow, err)
 	}
 	return p.proceed(w, r, flow, outcome)
 }

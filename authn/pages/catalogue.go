@@ -3,6 +3,8 @@ package pages
 import (
 	"fmt"
 	"maps"
+
+	"gatehouse/directory"
 )
 
 // catalogue holds every sentence of the pages in one language. A text may hold
@@ -25,7 +27,13 @@ func (c catalogue) T(key string, args ...any) (string, error) {
 // text is T for keys written in Go, which a test compares with the catalogue.
 func (c catalogue) text(key string) string { return c[key] }
 
-// english is the catalogue served.
+// language is the language of the texts.
+func (c catalogue) language() directory.Language { return directory.Language(c["lang"]) }
+
+// catalogues are the texts of each language.
+var catalogues = map[directory.Language]catalogue{directory.English: english}
+
+// english says everything that the pages say.
 var english = together(englishCommon, englishSignIn, englishJoin, englishConsent, englishAccount)
 
 // together is one catalogue of several, one for each area of the pages.

@@ -2,8 +2,10 @@ package pages
 
 // englishCommon is what every page may say, and what went wrong, in English.
 var englishCommon = catalogue{
-	"lang": "en",
-	"skip": "Skip to main content",
+	"lang":      "en",
+	"language":  "English",
+	"languages": "Language",
+	"skip":      "Skip to main content",
 
 	"error.prefix":    "Error: ",
 	"error.hidden":    "Error:",

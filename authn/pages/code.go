@@ -20,17 +20,17 @@ type codeView struct {
 	Others bool // there are other ways to go on
 }
 
-func (p *Pages) codeView(f *Flow, o *authn.Outcome) codeView {
+func (p *Pages) codeView(r *http.Request, f *Flow, o *authn.Outcome) codeView {
 	view := codeView{Factor: o.Next, Anew: o.Revalidation, Hint: o.Hint, Others: len(o.Choices) > 1}
 	switch o.Next {
 	case authn.EmailCode:
-		view.frame = p.frame("code.title.email", f)
+		view.frame = p.frame(r, "code.title.email", f)
 	case authn.TOTP:
-		view.frame = p.frame("code.title.totp", f)
+		view.frame = p.frame(r, "code.title.totp", f)
 	case authn.RecoveryCode:
-		view.frame = p.frame("code.title.recovery", f)
+		view.frame = p.frame(r, "code.title.recovery", f)
 	default:
-		view.frame = p.frame("code.title.sms", f)
+		view.frame = p.frame(r, "code.title.sms", f)
 	}
 	return view
 }
@@ -78,11 +78,11 @@ func (p *Pages) during(read func(*http.Request) (fields, error), next midSignIn)
 		}
 		flow, err := p.flow(r, given["flow"])
 		if err != nil {
-			return p.expired(w, &Flow{}, err)
+			return p.expired(w, r, &Flow{}, err)
 		}
 		under, err := p.signInUnderWay(r)
 		if err != nil {
-			return p.expired(w, flow, err)
+			return p.expired(w, r, flow, err)
 		}
 		return next(w, r, given, flow, under)
 	}
@@ -92,7 +92,7 @@ func (p *Pages) code(w http.ResponseWriter, r *http.Request, query fields, flow 
 	if outcome.Next == authn.SecurityKey {
 		return redirect(w, withFlow(securityKeyPath, flow))
 	}
-	view := p.codeView(flow, outcome)
+	view := p.codeView(r, flow, outcome)
 	view.Resent = query["resent"] != ""
 	return p.render(w, http.StatusOK, "code", flow, view)
 }
@@ -103,7 +103,7 @@ func (p *Pages) submitCode(w http.ResponseWriter, r *http.Request, form fields, 
 	if under.Next == authn.SecurityKey {
 		return redirect(w, withFlow(securityKeyPath, flow))
 	}
-	view := p.codeView(flow, under)
+	view := p.codeView(r, flow, under)
 	code := withoutSpaces(form[view.Field()])
 	if fault := view.codeFault(code); fault != nil {
 		view.Faults = fault
@@ -124,7 +124,7 @@ func (p *Pages) submitCode(w http.ResponseWriter, r *http.Request, form fields, 
 		view.Faults = []fault{{view.Field(), view.refusedText()}}
 		return p.render(w, http.StatusForbidden, "code", flow, view)
 	case err != nil:
-		return p.expired(w, flow, err)
+		return p.expired(w, r, flow, err)
 	}
 	return p.proceed(w, r, flow, outcome)
 }
@@ -137,13 +137,13 @@ func (p *Pages) resendCode(w http.ResponseWriter, r *http.Request) error {
 	}
 	flow, err := p.flow(r, form["flow"])
 	if err != nil {
-		return p.expired(w, &Flow{}, err)
+		return p.expired(w, r, &Flow{}, err)
 	}
 	if _, err := p.signInUnderWay(r); err != nil {
-		return p.expired(w, flow, err)
+		return p.expired(w, r, flow, err)
 	}
 	if _, err := p.Authn.ResendCode(r.Context(), p.Cookies.Get(r, authn.SignInCookie), web.Network(r)); err != nil {
-		return p.expired(w, flow, err)
+		return p.expired(w, r, flow, err)
 	}
 	if flow.ID == "" {
 		return redirect(w, "/signin/code?resent=1")

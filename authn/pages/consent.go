@@ -7,14 +7,14 @@ import (
 
 // Consent asks the person whether the relying service may have what it asks
 // for. The answer is a POST to /consent with the flow and consent=accept or deny.
-func (p *Pages) Consent(w http.ResponseWriter, _ *http.Request, v ConsentView) error {
+func (p *Pages) Consent(w http.ResponseWriter, r *http.Request, v ConsentView) error {
 	flow := &Flow{ID: v.Flow, ClientName: v.ClientName, FormAction: v.FormAction}
 	view := struct {
 		frame
 		UserName            string
 		Scopes              []string
 		PolicyURI, TermsURI string
-	}{p.frame("consent.title", flow), v.UserName, english.scopes(v.Scopes), v.PolicyURI, v.TermsURI}
+	}{p.frame(r, "consent.title", flow), v.UserName, p.texts(r).scopes(v.Scopes), v.PolicyURI, v.TermsURI}
 	view.Title = fmt.Sprintf(view.Title, v.ClientName)
 	return p.render(w, http.StatusOK, "consent", flow, view)
 }

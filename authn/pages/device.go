@@ -30,11 +30,11 @@ type DeviceDoneView struct {
 // DeviceCode asks for the code that a device shows. The answer is a POST to
 // /device with the field user_code. A form that is shown again answers 400 when
 // the code is missing and 403 when it was refused.
-func (p *Pages) DeviceCode(w http.ResponseWriter, _ *http.Request, v DeviceCodeView) error {
+func (p *Pages) DeviceCode(w http.ResponseWriter, r *http.Request, v DeviceCodeView) error {
 	view := struct {
 		frame
 		UserCode string
-	}{p.frame("device.title", &Flow{}), v.UserCode}
+	}{p.frame(r, "device.title", &Flow{}), v.UserCode}
 	status := http.StatusOK
 	switch {
 	case v.Missing:
@@ -47,22 +47,22 @@ func (p *Pages) DeviceCode(w http.ResponseWriter, _ *http.Request, v DeviceCodeV
 
 // DeviceConsent asks the person whether a device may have what it asks for. The
 // answer is a POST to /consent with the flow and consent=accept or deny.
-func (p *Pages) DeviceConsent(w http.ResponseWriter, _ *http.Request, v DeviceConsentView) error {
+func (p *Pages) DeviceConsent(w http.ResponseWriter, r *http.Request, v DeviceConsentView) error {
 	view := struct {
 		frame
 		ClientName, UserName, UserCode string
 		Scopes                         []string
-	}{p.frame("deviceconsent.title", &Flow{ID: v.Flow}), v.ClientName, v.UserName, v.UserCode, english.scopes(v.Scopes)}
+	}{p.frame(r, "deviceconsent.title", &Flow{ID: v.Flow}), v.ClientName, v.UserName, v.UserCode, p.texts(r).scopes(v.Scopes)}
 	view.Title = fmt.Sprintf(view.Title, v.ClientName)
 	return p.render(w, http.StatusOK, "deviceconsent", view.Flow, view)
 }
 
 // DeviceDone says that the device goes on by itself, or that it was refused.
-func (p *Pages) DeviceDone(w http.ResponseWriter, _ *http.Request, v DeviceDoneView) error {
+func (p *Pages) DeviceDone(w http.ResponseWriter, r *http.Request, v DeviceDoneView) error {
 	view := struct {
 		frame
 		Text string
-	}{p.frame("devicedone.title", &Flow{}), english.text("devicedone.text")}
+	}{p.frame(r, "devicedone.title", &Flow{}), p.texts(r).text("devicedone.text")}
 	if v.Denied {
 		view.Title, view.Text = view.text("devicedenied.title"), view.text("devicedenied.text")
 	}

@@ -39,9 +39,9 @@ func (p *Pages) emailSignIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	flow, err := p.emailFlow(r, query["flow"])
 	if err != nil {
-		return p.expired(w, &Flow{}, err)
+		return p.expired(w, r, &Flow{}, err)
 	}
-	view := forgottenView{frame: p.frame("emailsignin.title", flow), Identifier: flow.LoginHint}
+	view := forgottenView{frame: p.frame(r, "emailsignin.title", flow), Identifier: flow.LoginHint}
 	return p.render(w, http.StatusOK, "emailsignin", flow, view)
 }
 
@@ -53,9 +53,9 @@ func (p *Pages) submitEmailSignIn(w http.ResponseWriter, r *http.Request) error 
 	}
 	flow, err := p.emailFlow(r, form["flow"])
 	if err != nil {
-		return p.expired(w, &Flow{}, err)
+		return p.expired(w, r, &Flow{}, err)
 	}
-	view := forgottenView{frame: p.frame("emailsignin.title", flow), Identifier: form["identifier"]}
+	view := forgottenView{frame: p.frame(r, "emailsignin.title", flow), Identifier: form["identifier"]}
 	if view.Faults = view.missing(form, "identifier"); view.Faults != nil {
 		return p.render(w, http.StatusBadRequest, "emailsignin", flow, view)
 	}
@@ -77,9 +77,9 @@ func (p *Pages) emailCode(w http.ResponseWriter, r *http.Request) error {
 	}
 	flow, err := p.emailFlow(r, query["flow"])
 	if err != nil {
-		return p.expired(w, &Flow{}, err)
+		return p.expired(w, r, &Flow{}, err)
 	}
-	return p.render(w, http.StatusOK, "emailcode", flow, p.frame("asked.title", flow))
+	return p.render(w, http.StatusOK, "emailcode", flow, p.frame(r, "asked.title", flow))
 }
 
 // submitEmailCode tries the code.
@@ -90,9 +90,9 @@ func (p *Pages) submitEmailCode(w http.ResponseWriter, r *http.Request) error {
 	}
 	flow, err := p.emailFlow(r, form["flow"])
 	if err != nil {
-		return p.expired(w, &Flow{}, err)
+		return p.expired(w, r, &Flow{}, err)
 	}
-	view, code := p.frame("asked.title", flow), withoutSpaces(form["code"])
+	view, code := p.frame(r, "asked.title", flow), withoutSpaces(form["code"])
 	if view.Faults = (codeView{frame: view}).codeFault(code); view.Faults != nil {
 		return p.render(w, http.StatusBadRequest, "emailcode", flow, view)
 	}
@@ -102,7 +102,7 @@ func (p *Pages) submitEmailCode(w http.ResponseWriter, r *http.Request) error {
 		view.Faults = []fault{{"code", view.text("code.refused")}}
 		return p.render(w, http.StatusForbidden, "emailcode", flow, view)
 	case err != nil:
-		return p.expired(w, flow, err)
+		return p.expired(w, r, flow, err)
 	}
 	return p.proceed(w, r, flow, outcome)
 }
@@ -120,14 +120,14 @@ func (p *Pages) emailAuth(w http.ResponseWriter, r *http.Request) error {
 	flow, same, err := p.linkedSignIn(r)
 	switch {
 	case err != nil:
-		return p.closed(w, err, "")
+		return p.closed(w, r, err, "")
 	case !same:
-		return p.openedElsewhere(w)
+		return p.openedElsewhere(w, r)
 	}
 	view := struct {
 		frame
 		Path string
-	}{p.frame("emailauth.title", flow), r.URL.EscapedPath()}
+	}{p.frame(r, "emailauth.title", flow), r.URL.EscapedPath()}
 	return p.render(w, http.StatusOK, "emailauth", flow, view)
 }
 
@@ -140,19 +140,19 @@ func (p *Pages) submitEmailAuth(w http.ResponseWriter, r *http.Request) error {
 	flow, same, err := p.linkedSignIn(r)
 	switch {
 	case err != nil:
-		return p.closed(w, err, "")
+		return p.closed(w, r, err, "")
 	case !same:
-		return p.openedElsewhere(w)
+		return p.openedElsewhere(w, r)
 	}
 	outcome, err := p.tryMail(r, r.PathValue("token"))
 	if errors.Is(err, authn.ErrRefused) {
 		err = authn.ErrLinkClosed
 	}
 	if errors.Is(err, authn.ErrLinkClosed) {
-		return p.closed(w, err, "")
+		return p.closed(w, r, err, "")
 	}
 	if err != nil {
-		return p.expired(w, flow, err)
+		return p.expired(w, r, flow, err)
 	}
 	return p.proceed(w, r, flow, outcome)
 }
@@ -169,8 +169,8 @@ func (p *Pages) linkedSignIn(r *http.Request) (*Flow, bool, error) {
 	return flow, true, err
 }
 
-func (p *Pages) openedElsewhere(w http.ResponseWriter) error {
-	n := note{frame: p.frame("emailauth.other.title", &Flow{})}
+func (p *Pages) openedElsewhere(w http.ResponseWriter, r *http.Request) error {
+	n := note{frame: p.frame(r, "emailauth.other.title", &Flow{})}
 	n.Text = n.text("emailauth.other.text")
 	return p.note(w, http.StatusForbidden, n)
 }

@@ -13,7 +13,7 @@ import (
 func (p *Pages) WriteError(w http.ResponseWriter, r *http.Request, e *web.Error) {
 	write := func() error { return p.failed(w, r, e) }
 	if errors.Is(e, ErrNoFlow) {
-		write = func() error { return p.expired(w, &Flow{}, e) }
+		write = func() error { return p.expired(w, r, &Flow{}, e) }
 	}
 	if err := write(); err != nil {
 		http.Error(w, http.StatusText(e.Status), e.Status)
@@ -32,9 +32,11 @@ func (p *Pages) failed(w http.ResponseWriter, r *http.Request, e *web.Error) err
 			key = "error.400"
 		}
 	}
+	texts := p.texts(r)
 	view := struct {
 		frame
 		Text, Code, Reference string
-	}{p.frame(key+".title", &Flow{}), english.text(key + ".text"), e.Code, web.RequestID(r.Context())}
+	}{p.frame(r, key+".title", &Flow{}), texts.text(key + ".text"), e.Code, web.RequestID(r.Context())}
+	view.Discreet = true
 	return p.render(w, e.Status, "error", view.Flow, view)
 }

@@ -79,7 +79,7 @@ func (p *Pages) submitInvitation(kind directory.TeamKind) web.Handler {
 
 // invited finds what a request for the page of an invitation is about.
 func (p *Pages) invited(r *http.Request, kind directory.TeamKind) (*invitationView, error) {
-	v := &invitationView{frame: p.frame("invitation.title", &Flow{}), Path: r.URL.EscapedPath()}
+	v := &invitationView{frame: p.frame(r, "invitation.title", &Flow{}), Path: r.URL.EscapedPath()}
 	id, err := p.InvitationID(r.PathValue("token"))
 	if err != nil {
 		return v, nil //nolint:nilerr // the page says that the link is none of ours

@@ -22,11 +22,11 @@ func (p *Pages) note(w http.ResponseWriter, status int, n note) error {
 
 // closed explains that a link is good for nothing, and where to ask for another;
 // an error of another kind is passed on.
-func (p *Pages) closed(w http.ResponseWriter, err error, again string) error {
+func (p *Pages) closed(w http.ResponseWriter, r *http.Request, err error, again string) error {
 	if !errors.Is(err, authn.ErrLinkClosed) {
 		return err
 	}
-	n := note{frame: p.frame("linkclosed.title", &Flow{}), Again: again}
+	n := note{frame: p.frame(r, "linkclosed.title", &Flow{}), Again: again}
 	n.Text = n.text("linkclosed.text")
 	return p.note(w, http.StatusGone, n)
 }

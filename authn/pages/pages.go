@@ -37,6 +37,9 @@ type Authn interface {
 	StartSession(ctx context.Context, o *authn.Outcome, info authn.SessionInfo) (token string, s *authn.Session, err error)
 	Session(ctx context.Context, token string) (*authn.Session, *directory.User, error)
 	EndSession(ctx context.Context, token string) error
+	// ChooseLanguage is told the choice of whoever a session's token belongs to,
+	// if it belongs to anybody.
+	ChooseLanguage(ctx context.Context, token string, l directory.Language) error
 	PreparePassword(ctx context.Context, password string) (authn.PreparedPassword, error)
 	// StorePassword joins the transaction in ctx.
 	StorePassword(ctx context.Context, userID uuid.UUID, p authn.PreparedPassword, actor directory.Actor) error
@@ -87,7 +90,6 @@ type Flow struct {
 	// the service accepts; "" for any.
 	ACRValues []string
 	Floor     string
-	UILocales string
 	// EmailSignIn says that the service is content with access to the mail.
 	EmailSignIn bool
 }
@@ -133,10 +135,10 @@ type Pages struct {
 // Routes returns the routes of the pages.
 func (p *Pages) Routes() []web.Route {
 	get := func(path string, h web.Handler) web.Route {
-		return web.Route{Method: http.MethodGet, Path: path, Surface: p, Handler: h}
+		return web.Route{Method: http.MethodGet, Path: path, Surface: p, Handler: p.InLanguage(h)}
 	}
 	post := func(path string, h web.Handler) web.Route {
-		return web.Route{Method: http.MethodPost, Path: path, Surface: p, Handler: p.SameOrigin(h)}
+		return web.Route{Method: http.MethodPost, Path: path, Surface: p, Handler: p.SameOrigin(p.InLanguage(h))}
 	}
 	return append(append(p.accountRoutes(get, post), p.keyRoutes(get, post)...), []web.Route{
 		get("/{$}", p.home),
@@ -160,6 +162,7 @@ func (p *Pages) Routes() []web.Route {
 		post("/new-password/{token}", p.submitNewPassword),
 		get("/signin/another-way", p.during(readQuery, p.anotherWay)),
 		post("/signin/another-way", p.during(readForm, p.submitAnotherWay)),
+		post("/language", p.submitLanguage),
 		post("/signout", p.submitSignOut),
 		get("/signed-out", p.SignedOut),
 		get("/invitation/{token}", p.invitation(directory.ServiceTeam)),

@@ -131,6 +131,11 @@ func (p *person) EndSession(_ context.Context, token string) error {
 	return p.err
 }
 
+func (p *person) ChooseLanguage(_ context.Context, token string, l directory.Language) error {
+	p.did = append(p.did, token+" speaks "+string(l))
+	return p.err
+}
+
 func (p *person) Flow(_ context.Context, id, browser string) (*pages.Flow, error) {
 	if id != "flow-1" || browser != "browser-1" {
 		return nil, pages.ErrNoFlow

@@ -15,6 +15,8 @@ import (
 // that have it, and talks to nobody but this service.
 const passkeyScript = "passkey.js"
 
+const passkeySignInPath = "/signin/passkey"
+
 // keys is what the pages need of [authn.Service] for passkeys and security keys.
 type keys interface {
 	BeginPasskey(ctx context.Context, browser string, from netip.Addr) (json.RawMessage, error)
@@ -26,7 +28,7 @@ type keys interface {
 func (p *Pages) keyRoutes(get, post func(path string, h web.Handler) web.Route) []web.Route {
 	return []web.Route{
 		p.optionsRoute("/signin/passkey/options", p.passkeyOptions),
-		post("/signin/passkey", p.submitPasskey),
+		post(passkeySignInPath, p.submitPasskey),
 		get("/signin/security-key", p.during(readQuery, p.securityKey)),
 		p.optionsRoute("/signin/security-key/options", p.securityKeyOptions),
 		post("/signin/security-key", p.during(readForm, p.submitSecurityKey)),
@@ -90,14 +92,14 @@ func (p *Pages) submitPasskey(w http.ResponseWriter, r *http.Request) error {
 	}
 	flow, err := p.flow(r, form["flow"])
 	if err != nil {
-		return p.expired(w, &Flow{}, err)
+		return p.expired(w, r, &Flow{}, err)
 	}
 	outcome, err := p.Authn.Authenticate(r.Context(), authn.Attempt{
 		Front: authn.Browser, Factor: authn.Passkey, BrowserSecret: p.Cookies.Get(r, authn.BrowserCookie), Secret: form["response"],
 		ACRValues: flow.ACRValues, Floor: flow.Floor, Network: web.Network(r),
 	})
 	if errors.Is(err, authn.ErrRefused) || errors.Is(err, authn.ErrNoRelyingParty) {
-		view := p.signInView(flow)
+		view := p.signInView(r, flow)
 		view.Faults = []fault{{"identifier", view.text("passkey.refused")}}
 		return p.renderWith(w, http.StatusForbidden, "signin", p.keyPolicy(flow), view)
 	}

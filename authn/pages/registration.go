@@ -30,8 +30,8 @@ type registrationView struct {
 	Name, Email, Mobile string
 }
 
-func (p *Pages) registrationView(f *Flow) *registrationView {
-	return &registrationView{frame: p.frame("register.title", f)}
+func (p *Pages) registrationView(r *http.Request, f *Flow) *registrationView {
+	return &registrationView{frame: p.frame(r, "register.title", f)}
 }
 
 // registration shows the form, where people may make accounts themselves.
@@ -42,16 +42,16 @@ func (p *Pages) registration(w http.ResponseWriter, r *http.Request) error {
 	}
 	flow, err := p.flow(r, query["flow"])
 	if err != nil {
-		return p.expired(w, &Flow{}, err)
+		return p.expired(w, r, &Flow{}, err)
 	}
 	if !p.Registration {
-		return p.byInvitation(w, flow)
+		return p.byInvitation(w, r, flow)
 	}
-	return p.render(w, http.StatusOK, "register", flow, p.registrationView(flow))
+	return p.render(w, http.StatusOK, "register", flow, p.registrationView(r, flow))
 }
 
-func (p *Pages) byInvitation(w http.ResponseWriter, f *Flow) error {
-	n := note{frame: p.frame("register.closed.title", f), SignIn: true}
+func (p *Pages) byInvitation(w http.ResponseWriter, r *http.Request, f *Flow) error {
+	n := note{frame: p.frame(r, "register.closed.title", f), SignIn: true}
 	n.Text = n.text("register.closed.text")
 	return p.note(w, http.StatusForbidden, n)
 }
@@ -65,12 +65,12 @@ func (p *Pages) SubmitRegistration(w http.ResponseWriter, r *http.Request) error
 	}
 	flow, err := p.flow(r, form["flow"])
 	if err != nil {
-		return p.expired(w, &Flow{}, err)
+		return p.expired(w, r, &Flow{}, err)
 	}
 	if !p.Registration {
-		return p.byInvitation(w, flow)
+		return p.byInvitation(w, r, flow)
 	}
-	v := p.registrationView(flow)
+	v := p.registrationView(r, flow)
 	v.Name, v.Email, v.Mobile = strings.TrimSpace(form["name"]), strings.TrimSpace(form["email"]), strings.TrimSpace(form["mobile"])
 	if v.Faults = v.missing(fields{"name": v.Name, "email": v.Email, "password": form["password"]}, "name", "email", "password"); v.Faults != nil {
 		return p.render(w, http.StatusBadRequest, "register", flow, v)
@@ -85,7 +85,7 @@ func (p *Pages) SubmitRegistration(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	p.Cookies.Set(w, authn.AskedCookie, browser, askedTTL)
-	n := note{frame: p.frame("asked.title", flow), Late: true}
+	n := note{frame: p.frame(r, "asked.title", flow), Late: true}
 	n.Text = n.text("register.asked.text")
 	return p.note(w, http.StatusAccepted, n)
 }
@@ -119,7 +119,7 @@ type verifyView struct {
 func (p *Pages) verifyEmail(w http.ResponseWriter, r *http.Request) error {
 	view, err := p.verifyView(r)
 	if err != nil {
-		return p.closed(w, err, "/register")
+		return p.closed(w, r, err, "/register")
 	}
 	return p.render(w, http.StatusOK, "verifyemail", view.Flow, view)
 }
@@ -129,7 +129,7 @@ func (p *Pages) verifyView(r *http.Request) (*verifyView, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &verifyView{p.frame("verify.title", p.sameFlow(r, account.Flow)), r.URL.EscapedPath(), account}, nil
+	return &verifyView{p.frame(r, "verify.title", p.sameFlow(r, account.Flow)), r.URL.EscapedPath(), account}, nil
 }
 
 // submitVerifyEmail makes the account and leads to the sign-in.
@@ -140,7 +140,7 @@ func (p *Pages) submitVerifyEmail(w http.ResponseWriter, r *http.Request) error 
 	}
 	view, err := p.verifyView(r)
 	if err != nil {
-		return p.closed(w, err, "/register")
+		return p.closed(w, r, err, "/register")
 	}
 	if !view.Account.Same {
 		if view.Faults = view.missing(form, "password"); view.Faults != nil {
@@ -154,10 +154,10 @@ func (p *Pages) submitVerifyEmail(w http.ResponseWriter, r *http.Request) error 
 		view.Faults = []fault{{"password", view.text("verify.refused")}}
 		return p.render(w, http.StatusForbidden, "verifyemail", view.Flow, view)
 	case err != nil:
-		return p.closed(w, err, "/register")
+		return p.closed(w, r, err, "/register")
 	}
 	p.Cookies.Clear(w, authn.AskedCookie)
-	n := note{frame: p.frame("verify.done.title", view.Flow), SignIn: true}
+	n := note{frame: p.frame(r, "verify.done.title", view.Flow), SignIn: true}
 	n.Text = n.text("verify.done.text")
 	return p.note(w, http.StatusOK, n)
 }

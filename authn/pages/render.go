@@ -10,6 +10,8 @@ import (
 	"path"
 	"strings"
 	"sync"
+
+	"gatehouse/directory"
 )
 
 //go:embed templates/*.html
@@ -40,6 +42,9 @@ type frame struct {
 	Faults  []fault
 	Flow    *Flow
 	Wide    bool // more room than a form needs
+	// Discreet says that the page repeats nothing of the request, not even its address.
+	Discreet bool
+	request  *http.Request // nil for a page in one language
 }
 
 // fault is a value that cannot be accepted, in a sentence for whoever typed it.
@@ -58,29 +63,40 @@ func (f frame) Fault(field string) string {
 // Stylesheet is the address of the style sheet, which changes with its content.
 func (frame) Stylesheet() string { return assetURL("gatehouse.css") }
 
-// frame starts the view of a page whose title is the catalogue's text for key.
-func (p *Pages) frame(key string, f *Flow) frame {
-	texts := english
+// page is the view of a page, which embeds a frame.
+type page interface{ language() directory.Language }
+
+// frame starts the view of a page, in the language of the request, whose title
+// is the catalogue's text for key.
+func (p *Pages) frame(r *http.Request, key string, f *Flow) frame {
+	framed := p.frameIn(p.texts(r), f)
+	framed.Title, framed.request = framed.text(key), r
+	return framed
+}
+
+func (p *Pages) frameIn(texts catalogue, f *Flow) frame {
 	host := p.Issuer
 	if u, err := url.Parse(p.Issuer); err == nil {
 		host = u.Host
 	}
-	return frame{catalogue: texts, Service: p.ServiceName, Host: host, Title: texts.text(key), Flow: f}
+	return frame{catalogue: texts, Service: p.ServiceName, Host: host, Flow: f}
 }
 
 // render writes a page. Nothing is written when the template fails.
-func (p *Pages) render(w http.ResponseWriter, status int, name string, f *Flow, view any) error {
+func (p *Pages) render(w http.ResponseWriter, status int, name string, f *Flow, view page) error {
 	return p.renderWith(w, status, name, contentPolicy(f.FormAction), view)
 }
 
 // renderWith is render with a Content-Security-Policy of the page's own.
-func (p *Pages) renderWith(w http.ResponseWriter, status int, name, policy string, view any) error {
+func (p *Pages) renderWith(w http.ResponseWriter, status int, name, policy string, view page) error {
 	var page bytes.Buffer
 	if err := templates()[name].ExecuteTemplate(&page, "layout", view); err != nil {
 		return fmt.Errorf("render %s: %w", name, err)
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Language", string(view.language()))
+	h.Add("Vary", "Accept-Language, Cookie")
 	h.Set("Content-Security-Policy", policy)
 	// no-referrer would make browsers send "Origin: null" with our own forms.
 	h.Set("Referrer-Policy", "same-origin")
@@ -99,12 +115,13 @@ func contentPolicy(formAction string) string {
 		"; frame-ancestors 'none'; base-uri 'none'; object-src 'none'"
 }
 
-// Frame puts content made elsewhere in the program into the layout of the pages.
+// Frame puts content made elsewhere in the program, which is in English, into the
+// layout of the pages.
 func (p *Pages) Frame(w http.ResponseWriter, status int, title string, content template.HTML) error {
 	view := struct {
 		frame
 		Content template.HTML
-	}{p.frame("", &Flow{}), content}
+	}{p.frameIn(english, &Flow{}), content}
 	view.Title, view.Wide = title, true
 	return p.render(w, status, "frame", view.Flow, view)
 }

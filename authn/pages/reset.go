@@ -23,8 +23,8 @@ type forgottenView struct {
 	Identifier string
 }
 
-func (p *Pages) forgottenView(f *Flow) forgottenView {
-	return forgottenView{frame: p.frame("forgotten.title", f), Identifier: f.LoginHint}
+func (p *Pages) forgottenView(r *http.Request, f *Flow) forgottenView {
+	return forgottenView{frame: p.frame(r, "forgotten.title", f), Identifier: f.LoginHint}
 }
 
 func (p *Pages) forgotten(w http.ResponseWriter, r *http.Request) error {
@@ -34,9 +34,9 @@ func (p *Pages) forgotten(w http.ResponseWriter, r *http.Request) error {
 	}
 	flow, err := p.flow(r, query["flow"])
 	if err != nil {
-		return p.expired(w, &Flow{}, err)
+		return p.expired(w, r, &Flow{}, err)
 	}
-	return p.render(w, http.StatusOK, "forgotten", flow, p.forgottenView(flow))
+	return p.render(w, http.StatusOK, "forgotten", flow, p.forgottenView(r, flow))
 }
 
 // submitForgotten answers 202 and one page, whoever was named.
@@ -47,9 +47,9 @@ func (p *Pages) submitForgotten(w http.ResponseWriter, r *http.Request) error {
 	}
 	flow, err := p.flow(r, form["flow"])
 	if err != nil {
-		return p.expired(w, &Flow{}, err)
+		return p.expired(w, r, &Flow{}, err)
 	}
-	view := p.forgottenView(flow)
+	view := p.forgottenView(r, flow)
 	view.Identifier = form["identifier"]
 	if view.Faults = view.missing(form, "identifier"); view.Faults != nil {
 		return p.render(w, http.StatusBadRequest, "forgotten", flow, view)
@@ -57,7 +57,7 @@ func (p *Pages) submitForgotten(w http.ResponseWriter, r *http.Request) error {
 	if err := p.Authn.AskPasswordReset(r.Context(), form["identifier"], flow.ID, web.Network(r)); err != nil {
 		return err
 	}
-	return p.note(w, http.StatusAccepted, note{frame: p.frame("asked.title", flow), Text: view.text("forgotten.asked.text"), Late: true})
+	return p.note(w, http.StatusAccepted, note{frame: p.frame(r, "asked.title", flow), Text: view.text("forgotten.asked.text"), Late: true})
 }
 
 // newPasswordView is the page that a link to choose a new password leads to.
@@ -71,14 +71,14 @@ type newPasswordView struct {
 func (p *Pages) newPassword(w http.ResponseWriter, r *http.Request) error {
 	view, err := p.newPasswordView(r)
 	if err != nil {
-		return p.closed(w, err, "/forgotten-password")
+		return p.closed(w, r, err, "/forgotten-password")
 	}
 	return p.render(w, http.StatusOK, "newpassword", view.Flow, view)
 }
 
 func (p *Pages) newPasswordView(r *http.Request) (newPasswordView, error) {
 	flow, err := p.Authn.PasswordReset(r.Context(), r.PathValue("token"))
-	return newPasswordView{p.frame("newpassword.title", p.sameFlow(r, flow)), r.URL.EscapedPath()}, err
+	return newPasswordView{p.frame(r, "newpassword.title", p.sameFlow(r, flow)), r.URL.EscapedPath()}, err
 }
 
 // submitNewPassword changes the password and leads to the sign-in, which asks for
@@ -90,7 +90,7 @@ func (p *Pages) submitNewPassword(w http.ResponseWriter, r *http.Request) error 
 	}
 	view, err := p.newPasswordView(r)
 	if err != nil {
-		return p.closed(w, err, "/forgotten-password")
+		return p.closed(w, r, err, "/forgotten-password")
 	}
 	view.Faults = view.missing(form, "password")
 	if view.Faults == nil {
@@ -103,8 +103,8 @@ func (p *Pages) submitNewPassword(w http.ResponseWriter, r *http.Request) error 
 	case view.Faults != nil:
 		return p.render(w, http.StatusBadRequest, "newpassword", view.Flow, view)
 	case err != nil:
-		return p.closed(w, err, "/forgotten-password")
+		return p.closed(w, r, err, "/forgotten-password")
 	}
-	done := p.frame("newpassword.done.title", view.Flow)
+	done := p.frame(r, "newpassword.done.title", view.Flow)
 	return p.note(w, http.StatusOK, note{frame: done, Text: done.text("newpassword.done.text"), SignIn: true})
 }

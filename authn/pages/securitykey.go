@@ -17,8 +17,8 @@ type securityKeyView struct {
 	Others bool // there are other ways to go on
 }
 
-func (p *Pages) securityKeyView(f *Flow, o *authn.Outcome) securityKeyView {
-	return securityKeyView{p.frame("securitykey.title", f), len(o.Choices) > 1}
+func (p *Pages) securityKeyView(r *http.Request, f *Flow, o *authn.Outcome) securityKeyView {
+	return securityKeyView{p.frame(r, "securitykey.title", f), len(o.Choices) > 1}
 }
 
 // securityKey asks for a key. It needs a script: without, the page says so, and
@@ -27,7 +27,7 @@ func (p *Pages) securityKey(w http.ResponseWriter, r *http.Request, _ fields, fl
 	if under.Next != authn.SecurityKey {
 		return redirect(w, withFlow("/signin/code", flow))
 	}
-	return p.renderWith(w, http.StatusOK, "securitykey", p.keyPolicy(flow), p.securityKeyView(flow, under))
+	return p.renderWith(w, http.StatusOK, "securitykey", p.keyPolicy(flow), p.securityKeyView(r, flow, under))
 }
 
 // securityKeyOptions begins the proof of a key of whoever gave the password.
@@ -43,12 +43,12 @@ func (p *Pages) submitSecurityKey(w http.ResponseWriter, r *http.Request, form f
 		ACRValues: flow.ACRValues, Floor: flow.Floor, Network: web.Network(r),
 	})
 	if errors.Is(err, authn.ErrRefused) {
-		view := p.securityKeyView(flow, under)
+		view := p.securityKeyView(r, flow, under)
 		view.Faults = []fault{{"key-button", view.text("securitykey.refused")}}
 		return p.renderWith(w, http.StatusForbidden, "securitykey", p.keyPolicy(flow), view)
 	}
 	if err != nil {
-		return p.expired(w, flow, err)
+		return p.expired(w, r, flow, err)
 	}
 	return p.proceed(w, r, flow, outcome)
 }

@@ -17,13 +17,13 @@ type SelectAccountView struct {
 // SelectAccount offers to go on as the person who is signed in, or to sign in
 // as somebody else. The answer is a POST to /select-account with the flow and
 // account=current or another.
-func (p *Pages) SelectAccount(w http.ResponseWriter, _ *http.Request, v SelectAccountView) error {
+func (p *Pages) SelectAccount(w http.ResponseWriter, r *http.Request, v SelectAccountView) error {
 	flow := &Flow{ID: v.Flow, ClientName: v.ClientName, FormAction: v.FormAction}
 	view := struct {
 		frame
 		UserName   string
 		Identifier string
-	}{p.frame("selectaccount.title", flow), v.UserName, v.Identifier}
+	}{p.frame(r, "selectaccount.title", flow), v.UserName, v.Identifier}
 	return p.render(w, http.StatusOK, "selectaccount", flow, view)
 }
 
@@ -41,7 +41,7 @@ const formPostScript = "formpost.js"
 // FormPost has the browser post a response, which stays out of addresses,
 // histories and logs (OAuth 2.0 Form Post Response Mode). The page may run one
 // script, post to one place, and load nothing from anywhere else.
-func (p *Pages) FormPost(w http.ResponseWriter, _ *http.Request, v FormPostView) error {
+func (p *Pages) FormPost(w http.ResponseWriter, r *http.Request, v FormPostView) error {
 	flow := &Flow{ClientName: v.ClientName, FormAction: v.FormAction}
 	fields := make(map[string]string, len(v.Fields)) // a template walks it in the order of names
 	for name := range v.Fields {
@@ -52,7 +52,7 @@ func (p *Pages) FormPost(w http.ResponseWriter, _ *http.Request, v FormPostView)
 		Action string
 		Fields map[string]string
 		Script string
-	}{p.frame("formpost.title", flow), v.Action, fields, assetURL(formPostScript)}
+	}{p.frame(r, "formpost.title", flow), v.Action, fields, assetURL(formPostScript)}
 	policy := contentPolicy(v.FormAction) + "; script-src " + origin(p.Issuer) + "/assets/" + formPostScript
 	return p.renderWith(w, http.StatusOK, "formpost", policy, view)
 }

@@ -15,7 +15,7 @@ func (p *Pages) home(w http.ResponseWriter, r *http.Request) error {
 	view := struct {
 		frame
 		User *directory.User // nil when nobody is signed in
-	}{p.frame("home.title", &Flow{}), user}
+	}{p.frame(r, "home.title", &Flow{}), user}
 	if user != nil {
 		view.Title = view.text("home.signedin.title")
 	}
@@ -23,6 +23,6 @@ func (p *Pages) home(w http.ResponseWriter, r *http.Request) error {
 }
 
 // SignedOut shows that the person is signed out.
-func (p *Pages) SignedOut(w http.ResponseWriter, _ *http.Request) error {
-	return p.render(w, http.StatusOK, "signedout", &Flow{}, p.frame("signedout.title", &Flow{}))
+func (p *Pages) SignedOut(w http.ResponseWriter, r *http.Request) error {
+	return p.render(w, http.StatusOK, "signedout", &Flow{}, p.frame(r, "signedout.title", &Flow{}))
 }

@@ -16,9 +16,9 @@ type signInView struct {
 	Passkeys     bool // they can be used here
 }
 
-func (p *Pages) signInView(f *Flow) signInView {
+func (p *Pages) signInView(r *http.Request, f *Flow) signInView {
 	return signInView{
-		frame: p.frame("signin.title", f), Identifier: f.LoginHint, Registration: p.Registration, Passkeys: p.passkeys(),
+		frame: p.frame(r, "signin.title", f), Identifier: f.LoginHint, Registration: p.Registration, Passkeys: p.passkeys(),
 	}
 }
 
@@ -30,9 +30,9 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	flow, err := p.flow(r, query["flow"])
 	if err != nil {
-		return p.expired(w, &Flow{}, err)
+		return p.expired(w, r, &Flow{}, err)
 	}
-	return p.renderWith(w, http.StatusOK, "signin", p.keyPolicy(flow), p.signInView(flow))
+	return p.renderWith(w, http.StatusOK, "signin", p.keyPolicy(flow), p.signInView(r, flow))
 }
 
 // submitSignIn takes the identifier and the password. A form that is shown
@@ -45,9 +45,9 @@ func (p *Pages) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	flow, err := p.flow(r, form["flow"])
 	if err != nil {
-		return p.expired(w, &Flow{}, err)
+		return p.expired(w, r, &Flow{}, err)
 	}
-	view := p.signInView(flow)
+	view := p.signInView(r, flow)
 	view.Identifier = form["identifier"]
 	if view.Faults = view.missing(form, "identifier", "password"); view.Faults != nil {
 		return p.renderWith(w, http.StatusBadRequest, "signin", p.keyPolicy(flow), view)
@@ -83,7 +83,7 @@ func (p *Pages) proceed(w http.ResponseWriter, r *http.Request, f *Flow, o *auth
 	case o.Complete():
 		return p.finish(w, r, f, o)
 	case o.Next == authn.SecurityKey && o.Keys == 0:
-		return p.render(w, http.StatusOK, "nosecuritykey", f, p.frame("nosecuritykey.title", f))
+		return p.render(w, http.StatusOK, "nosecuritykey", f, p.frame(r, "nosecuritykey.title", f))
 	}
 	p.Cookies.Set(w, authn.SignInCookie, o.SignIn, 0)
 	if o.Next == authn.SecurityKey {
@@ -111,13 +111,13 @@ func (p *Pages) finish(w http.ResponseWriter, r *http.Request, f *Flow, o *authn
 
 // expired explains that a sign-in cannot go on and where to begin again; an
 // error of another kind is passed on.
-func (p *Pages) expired(w http.ResponseWriter, f *Flow, err error) error {
+func (p *Pages) expired(w http.ResponseWriter, r *http.Request, f *Flow, err error) error {
 	if !errors.Is(err, ErrNoFlow) && !errors.Is(err, authn.ErrNoSignIn) {
 		return err
 	}
 	view := struct {
 		frame
 		Restart bool
-	}{p.frame("expired.title", f), errors.Is(err, authn.ErrNoSignIn)}
+	}{p.frame(r, "expired.title", f), errors.Is(err, authn.ErrNoSignIn)}
 	return p.render(w, http.StatusBadRequest, "expired", f, view)
 }

@@ -21,14 +21,14 @@ type SignOutView struct {
 
 // ConfirmSignOut asks the person whether to sign out. The answer is a POST to
 // /signout, which no other site can send.
-func (p *Pages) ConfirmSignOut(w http.ResponseWriter, _ *http.Request, v SignOutView) error {
+func (p *Pages) ConfirmSignOut(w http.ResponseWriter, r *http.Request, v SignOutView) error {
 	flow := &Flow{FormAction: v.FormAction}
 	view := struct {
 		frame
 		SignOutView
-	}{p.frame("signout.title", flow), v}
+	}{p.frame(r, "signout.title", flow), v}
 	if v.ClientName != "" {
-		view.Title = fmt.Sprintf(english.text("signout.title.client"), v.ClientName)
+		view.Title = fmt.Sprintf(p.texts(r).text("signout.title.client"), v.ClientName)
 	}
 	return p.render(w, http.StatusOK, "signout", flow, view)
 }

@@ -71,7 +71,7 @@ func (a *app) oauthRoutes() []web.Route {
 	all = append(all,
 		web.Route{
 			Method: http.MethodPost, Path: oauth.RegisterPath, Surface: registerSurface{person: a.pages, client: api}, CORS: true,
-			Handler: register(a.pages.SameOrigin(a.pages.SubmitRegistration), a.registrar.Register),
+			Handler: register(a.pages.SameOrigin(a.pages.InLanguage(a.pages.SubmitRegistration)), a.registrar.Register),
 		},
 		web.Route{Method: http.MethodGet, Path: oauth.RegisterPath + "/{client_id}", Surface: api, Handler: a.registrar.Show, CORS: true},
 		web.Route{Method: http.MethodPut, Path: oauth.RegisterPath + "/{client_id}", Surface: api, Handler: a.registrar.Replace, CORS: true},
