@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -36,7 +37,8 @@ type DB struct {
 type conn interface {
 	exec(ctx context.Context, query string, args ...any) (int64, error)
 	query(ctx context.Context, query string, args ...any) (rows, error)
-	// batch runs statements one after the other and returns how many rows each changed.
+	// batch runs statements one after the other, as one transaction, and returns how
+	// many rows each changed.
 	batch(ctx context.Context, all []statement) ([]int64, error)
 }
 
@@ -50,6 +52,8 @@ type statement struct {
 type tx interface {
 	conn
 	commit(ctx context.Context) error
+	// rollback returns an error when the transaction may have seen what others had
+	// not committed, and that was not written either.
 	rollback(ctx context.Context) error
 }
 
@@ -94,20 +98,20 @@ func (db *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error
 		return translate(err)
 	}
 	t := &transaction{tx: begun}
-	done := false
+	over := false
 	defer func() {
-		if !done {
-			rollback(ctx, t)
+		if !over { // f has panicked
+			_ = rollback(ctx, t)
 		}
 	}()
-	if err := f(context.WithValue(ctx, txKey{}, t)); err != nil {
-		return err
+	err = f(context.WithValue(ctx, txKey{}, t))
+	over = true
+	if err == nil && t.failed {
+		err = errDoomed
 	}
-	if t.failed {
-		return errDoomed
+	if err != nil {
+		return cmp.Or(translate(rollback(ctx, t)), err)
 	}
-	// A commit that fails has ended the transaction as well.
-	done = true
 	if err := t.commit(ctx); err != nil {
 		return translate(err)
 	}
@@ -118,11 +122,11 @@ func (db *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error
 }
 
 // rollback ends a transaction whose context may be over: its connection must
-// be freed all the same. What it says is of no use, the change is lost already.
-func rollback(ctx context.Context, t tx) {
+// be freed all the same.
+func rollback(ctx context.Context, t tx) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 	defer cancel()
-	_ = t.rollback(ctx)
+	return t.rollback(ctx)
 }
 
 // AfterCommit runs f when the transaction in ctx has been committed, and at once
@@ -165,18 +169,11 @@ func (db *DB) exec(ctx context.Context, query string, args ...any) (int64, error
 // together runs statements as one transaction, which PostgreSQL is sent in one
 // round trip, and returns how many rows each changed. Nothing is decided between
 // them: what a later one depends on must be in its own condition.
-func (db *DB) together(ctx context.Context, all ...statement) (changed []int64, err error) {
-	if db.Engine == SQLite && transactionOf(ctx) == nil {
-		err = db.InTx(ctx, func(ctx context.Context) error {
-			changed, err = db.together(ctx, all...)
-			return err
-		})
-		return changed, err
-	}
+func (db *DB) together(ctx context.Context, all ...statement) ([]int64, error) {
 	for i := range all {
 		all[i].args = bind(all[i].args)
 	}
-	changed, err = db.on(ctx).batch(ctx, all)
+	changed, err := db.on(ctx).batch(ctx, all)
 	return changed, failed(ctx, err)
 }
 

@@ -86,7 +86,7 @@ func sqliteMigrator(dir string) (*goose.Provider, func(), error) {
 		unlock()
 		return nil, nil, fmt.Errorf("lock database: %w", err)
 	}
-	db, err := sql.Open("sqlite", sqliteDSN(path, "immediate"))
+	db, err := sql.Open("sqlite", sqliteDSN(path))
 	if err != nil {
 		unlock()
 		return nil, nil, fmt.Errorf("open database: %w", err)

