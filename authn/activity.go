@@ -23,13 +23,31 @@ type Activity struct {
 }
 
 // Activity returns what happened to an account and how often somebody failed to
-// sign in, the latest first, at most limit of each.
-func (s *Service) Activity(ctx context.Context, userID uuid.UUID, limit int) ([]Activity, error) {
-	events, err := s.Directory.Events(ctx, directory.EventQuery{Subject: userID.String()}, limit)
+// sign in before a time, which is zero for now: the latest first, at most limit.
+// more is the time to go on before, zero when there is nothing older.
+func (s *Service) Activity(ctx context.Context, userID uuid.UUID, before time.Time, limit int) (page []Activity, more time.Time, err error) {
+	all, err := s.activity(ctx, userID, before, limit+1)
+	if err != nil || len(all) <= limit {
+		return all, time.Time{}, err
+	}
+	// What happened at one moment is not parted, since the next page begins before it.
+	cut := limit
+	for cut > 0 && all[cut-1].At.Equal(all[cut].At) {
+		cut--
+	}
+	if cut == 0 {
+		cut = limit
+	}
+	return all[:cut], all[cut-1].At, nil
+}
+
+// activity merges the audit trail and the traces, up to limit of each.
+func (s *Service) activity(ctx context.Context, userID uuid.UUID, before time.Time, limit int) ([]Activity, error) {
+	events, err := s.Directory.Events(ctx, directory.EventQuery{Subject: userID.String(), To: before}, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read audit trail: %w", err)
 	}
-	refusals, err := s.Store.RefusedAttempts(ctx, userID, limit)
+	refusals, err := s.Store.RefusedAttempts(ctx, userID, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read traces: %w", err)
 	}

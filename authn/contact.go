@@ -191,6 +191,18 @@ func (s *Service) ChangeContact(ctx context.Context, session *Session, u *direct
 	return s.forgetContactChange(ctx, session, c)
 }
 
+// RemoveMobile lets a user be without a number, in one transaction with what
+// follows from it as from another number. change writes it, and refuses it for an
+// account that codes are sent to.
+func (s *Service) RemoveMobile(ctx context.Context, session *Session, u *directory.User, change func(ctx context.Context) error) error {
+	return s.Directory.InTx(ctx, func(ctx context.Context) error {
+		if err := change(ctx); err != nil {
+			return err
+		}
+		return s.contactChanged(ctx, session, u, MobileContact)
+	})
+}
+
 // useContactChange holds when the cache is rolled back to a moment at which the
 // code was still good.
 func (s *Service) useContactChange(ctx context.Context, change *contactChange, now time.Time) error {

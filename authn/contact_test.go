@@ -69,6 +69,38 @@ func TestNewNumberIsUsedOnceItIsProved(t *testing.T) {
 	})
 }
 
+// TestNumberIsRemovedWithWhatFollowsFromIt and not from an account that codes are
+// sent to, of which nothing ends then.
+func TestNumberIsRemovedWithWhatFollowsFromIt(t *testing.T) {
+	each(t, func(t *testing.T, k *kit) {
+		alice, bob := k.alice(), k.bob()
+		remove := func(s *authn.Session, u *directory.User) error {
+			return k.RemoveMobile(t.Context(), s, u, func(ctx context.Context) error {
+				none := ""
+				_, err := k.registry().UpdateUser(ctx, u.ID, directory.UserChange{MobileNumber: &none}, directory.Actor{Kind: "user", ID: u.ID.String()}, nil)
+				return err
+			})
+		}
+		for _, c := range []struct {
+			user *directory.User
+			name string
+			kept bool
+		}{{alice, "alice", true}, {bob, "bob@example.com", false}} {
+			other, _ := k.session(c.name, authn.SessionInfo{})
+			token, session := k.session(c.name, authn.SessionInfo{})
+			told := k.sent.count("mobile_changed")
+			if err := remove(session, c.user); (err != nil) != c.kept {
+				t.Errorf("%s: %v", c.name, err)
+			}
+			k.wantSession(other, c.kept)
+			k.wantSession(token, true)
+			if (k.sent.count("mobile_changed") == told) != c.kept || (k.reload(c.user).MobileNumber != "") != c.kept {
+				t.Errorf("%s: told %d times, number kept: %v", c.name, k.sent.count("mobile_changed"), k.reload(c.user).MobileNumber != "")
+			}
+		}
+	})
+}
+
 // TestOneOfManyRightCodesChangesTheAddress (O04).
 func TestOneOfManyRightCodesChangesTheAddress(t *testing.T) {
 	each(t, func(t *testing.T, k *kit) {

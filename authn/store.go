@@ -75,8 +75,9 @@ type Store interface {
 
 	// DeleteSessionOf deletes one session of a user.
 	DeleteSessionOf(ctx context.Context, userID, id uuid.UUID) (*Session, error)
-	// RefusedAttempts returns when attempts on a user were refused, the latest first.
-	RefusedAttempts(ctx context.Context, userID uuid.UUID, limit int) ([]time.Time, error)
+	// RefusedAttempts returns when attempts on a user were refused before a time,
+	// zero for now, the latest first.
+	RefusedAttempts(ctx context.Context, userID uuid.UUID, before time.Time, limit int) ([]time.Time, error)
 	// DeleteFactors takes from a user every factor but the password and passkeys,
 	// the browsers that are known, and links.
 	DeleteFactors(ctx context.Context, userID uuid.UUID) error

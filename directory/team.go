@@ -138,6 +138,28 @@ func (r *Registry) lockTeam(ctx context.Context, serviceID uuid.UUID) (*Team, er
 	return &Team{Live: !s.Restricted || s.HasActiveGoLiveRequest, Members: members}, nil
 }
 
+// MayMoveTo returns [ErrForbidden] for an address that somebody may not choose
+// themselves: who has one of the government and is in the team of an active
+// service stays with the government, as services count on such members (seed 000).
+// The Notify API does not ask: there it is a rule of the forms, as it is of ours.
+func (r *Registry) MayMoveTo(ctx context.Context, u *User, address string) error {
+	m, err := r.Store.MembershipsOf(ctx, u.ID)
+	if err != nil {
+		return fmt.Errorf("look up memberships: %w", err)
+	}
+	if len(m.Services) == 0 {
+		return nil
+	}
+	sides := []TeamMember{{EmailAddress: u.EmailAddress}, {EmailAddress: address}}
+	if err := r.markGovernment(ctx, sides); err != nil {
+		return err
+	}
+	if sides[0].Government && !sides[1].Government {
+		return fmt.Errorf("move to an address outside the government: %w", ErrForbidden)
+	}
+	return nil
+}
+
 // markGovernment asks once for the domains of all members.
 func (r *Registry) markGovernment(ctx context.Context, members []TeamMember) error {
 	var domains []string

@@ -21,11 +21,12 @@ func (a Authn) DeleteSessionOf(ctx context.Context, userID, id uuid.UUID) (*auth
 }
 
 // RefusedAttempts implements authn.Store.
-func (a Authn) RefusedAttempts(ctx context.Context, userID uuid.UUID, limit int) ([]time.Time, error) {
+func (a Authn) RefusedAttempts(ctx context.Context, userID uuid.UUID, before time.Time, limit int) ([]time.Time, error) {
 	var all []time.Time
 	err := a.DB.each(ctx, `
-		select created_at from traces where user_id = $1 and verdict = 'refused' order by created_at desc limit $2`,
-		[]any{userID, limit}, func(scan func(dest ...any) error) error {
+		select created_at from traces where user_id = $1 and verdict = 'refused' and created_at < $2
+		order by created_at desc limit $3`,
+		[]any{userID, last(before), limit}, func(scan func(dest ...any) error) error {
 			var at time.Time
 			err := scan(timeInto(&at))
 			all = append(all, at)

@@ -33,11 +33,12 @@ type accountAuthn interface {
 	// PendingContact and ChangeContact return [authn.ErrNoSignIn] when no code is waited for.
 	PendingContact(ctx context.Context, s *authn.Session, c authn.Contact) (to string, err error)
 	ChangeContact(ctx context.Context, s *authn.Session, u *directory.User, c authn.Contact, code string, change func(ctx context.Context, to string) error) error
+	RemoveMobile(ctx context.Context, s *authn.Session, u *directory.User, change func(ctx context.Context) error) error
 
 	Sessions(ctx context.Context, userID uuid.UUID) ([]*authn.Session, error)
 	EndSessions(ctx context.Context, userID, except uuid.UUID, actor directory.Actor) error
 	EndSessionOf(ctx context.Context, userID, id uuid.UUID) error
-	Activity(ctx context.Context, userID uuid.UUID, limit int) ([]authn.Activity, error)
+	Activity(ctx context.Context, userID uuid.UUID, before time.Time, limit int) (page []authn.Activity, more time.Time, err error)
 	// CloseAccount joins the transaction in ctx.
 	CloseAccount(ctx context.Context, u *directory.User) error
 }
@@ -162,7 +163,15 @@ func (p *Pages) accountFrame(frame frame, r *http.Request, a *account) accountFr
 
 // overview shows what is known about the person, and leads to what can be changed.
 func (p *Pages) overview(w http.ResponseWriter, r *http.Request, a *account) error {
-	view := p.accountFrame(p.frame(r, "account.title", &Flow{}), r, a)
+	has, err := p.Authn.Enrolled(r.Context(), a.User.ID)
+	if err != nil {
+		return err
+	}
+	view := struct {
+		accountFrame
+		App                 bool
+		Keys, RecoveryCodes int
+	}{p.accountFrame(p.frame(r, "account.title", &Flow{}), r, a), has.TOTP, has.Passkeys + has.SecurityKeys, has.RecoveryCodes}
 	return p.render(w, http.StatusOK, "account", view.Flow, view)
 }
 

@@ -61,10 +61,22 @@ func (p *Pages) submitContact(c authn.Contact) accountHandler {
 		if code, given := form["code"]; given {
 			return p.proveContact(w, r, a, c, withoutSpaces(code))
 		}
+		if form["remove"] != "" && c == authn.MobileContact {
+			return p.removeMobile(w, r, a)
+		}
 		view := p.contactView(r, a, c)
 		view.Entered = strings.TrimSpace(form[string(c)])
 		if text := view.contactFault(c, a.User); text != "" {
 			return p.contactPage(w, http.StatusBadRequest, view, fault{string(c), text})
+		}
+		if c == authn.EmailContact {
+			err := p.Users.MayMoveTo(r.Context(), a.User, view.Entered)
+			if errors.Is(err, directory.ErrForbidden) {
+				return p.contactPage(w, http.StatusBadRequest, view, fault{string(c), view.text("account.email.government")})
+			}
+			if err != nil {
+				return err
+			}
 		}
 		if err := p.Authn.BeginContactChange(r.Context(), a.Session, a.User, c, view.Entered); err != nil {
 			return err
@@ -102,6 +114,31 @@ func (v *contactView) mobileFault(u *directory.User) string {
 	return ""
 }
 
+// removeMobile takes the number away where no code is sent to it.
+func (p *Pages) removeMobile(w http.ResponseWriter, r *http.Request, a *account) error {
+	view, none := p.contactView(r, a, authn.MobileContact), ""
+	if !view.Removable() {
+		return p.contactPage(w, http.StatusConflict, view, fault{"mobile", view.text("account.mobile.needed")})
+	}
+	err := p.Authn.RemoveMobile(r.Context(), a.Session, a.User, func(ctx context.Context) error {
+		_, err := p.Users.UpdateUser(ctx, a.User.ID, directory.UserChange{MobileNumber: &none}, a.actor(), nil)
+		return err
+	})
+	if _, ok := errors.AsType[*directory.FieldError](err); ok { // needed since the page was shown
+		return p.contactPage(w, http.StatusConflict, view, fault{"mobile", view.text("account.mobile.needed")})
+	}
+	if err != nil {
+		return err
+	}
+	return done(w, accountPath, "mobile_removed")
+}
+
+// Needed reports that codes are sent to the number when its owner signs in.
+func (v *contactView) Needed() bool { return v.Mobile && v.User.AuthType == directory.SMSAuth }
+
+// Removable reports that there is a number, and that the account opens without it.
+func (v *contactView) Removable() bool { return v.Mobile && v.User.MobileNumber != "" && !v.Needed() }
+
 // proveContact tries the code and makes the change.
 func (p *Pages) proveContact(w http.ResponseWriter, r *http.Request, a *account, c authn.Contact, code string) error {
 	view := p.contactView(r, a, c)
@@ -124,6 +161,9 @@ func (p *Pages) proveContact(w http.ResponseWriter, r *http.Request, a *account,
 		// Whoever gets here reads the mail of the address: they may know.
 		view.Pending = ""
 		return p.contactPage(w, http.StatusConflict, view, fault{string(c), view.text("account.email.taken")})
+	case errors.Is(err, directory.ErrForbidden): // in a team since the code was sent
+		view.Pending = ""
+		return p.contactPage(w, http.StatusConflict, view, fault{string(c), view.text("account.email.government")})
 	case errors.Is(err, authn.ErrNoSignIn):
 		return redirect(w, view.Path) // used in another tab
 	case err != nil:
@@ -139,6 +179,8 @@ func (p *Pages) changingContact(a *account, c authn.Contact) func(ctx context.Co
 		change := directory.UserChange{EmailAddress: &to, EmailAccessValidatedAt: &now}
 		if c == authn.MobileContact {
 			change = directory.UserChange{MobileNumber: &to}
+		} else if err := p.Users.MayMoveTo(ctx, a.User, to); err != nil {
+			return err
 		}
 		_, err := p.Users.UpdateUser(ctx, a.User.ID, change, a.actor(), nil)
 		return err

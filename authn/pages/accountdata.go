@@ -20,6 +20,9 @@ type Users interface {
 	UpdateUser(ctx context.Context, id uuid.UUID, c directory.UserChange, actor directory.Actor, also func(ctx context.Context, u *directory.User) error) (*directory.User, error)
 	// ArchiveUser returns directory.ErrNeeded for somebody a service cannot do without.
 	ArchiveUser(ctx context.Context, id uuid.UUID, domain string, actor directory.Actor, also func(ctx context.Context) error) error
+	// MayMoveTo returns directory.ErrForbidden for an address with which somebody's
+	// teams would no longer count them.
+	MayMoveTo(ctx context.Context, u *directory.User, address string) error
 	// TeamsOf names the organisations and services that a user belongs to.
 	TeamsOf(ctx context.Context, id uuid.UUID) (organisations, services []string, err error)
 }
@@ -42,9 +45,19 @@ type heldData struct {
 	NewFeaturesEmail bool           `json:"receives_new_features_email"`
 	Organisations    []string       `json:"organisations"`
 	Teams            []string       `json:"services"`
+	Keys             []heldKey      `json:"passkeys"`
+	App              bool           `json:"authenticator_app"`
+	RecoveryCodes    int            `json:"recovery_codes_left"`
 	Sessions         []heldSession  `json:"sessions"`
 	UsedBy           []heldService  `json:"used_by"`
 	Activity         []heldActivity `json:"activity"`
+}
+
+type heldKey struct {
+	Name         string    `json:"name,omitempty"`
+	Passwordless bool      `json:"passwordless"`
+	AddedAt      time.Time `json:"added_at"`
+	LastUsed     time.Time `json:"last_used,omitzero"`
 }
 
 type heldSession struct {
@@ -62,8 +75,9 @@ type heldService struct {
 }
 
 type heldActivity struct {
-	At   time.Time `json:"at"`
-	Kind string    `json:"kind"`
+	At      time.Time `json:"at"`
+	Kind    string    `json:"kind"`
+	ByOther bool      `json:"by_somebody_else,omitempty"`
 }
 
 // data offers everything that is kept about the person.
@@ -90,7 +104,7 @@ func (p *Pages) submitData(w http.ResponseWriter, r *http.Request, a *account) e
 	return nil
 }
 
-// mostHeldActivity bounds what is sent of each kind of record; older ones are
+// mostHeldActivity bounds what is sent of what happened; older records are
 // deleted in time.
 const mostHeldActivity = 1000
 
@@ -100,29 +114,16 @@ func (p *Pages) held(ctx context.Context, a *account) (*heldData, error) {
 		ID: u.ID, Name: u.Name, Username: u.Username, EmailAddress: u.EmailAddress, MobileNumber: u.MobileNumber, SignInBy: string(u.AuthType),
 		Roles: u.Roles, CreatedAt: u.CreatedAt, SignedInAt: u.LoggedInAt, PasswordChanged: u.PasswordChangedAt, EmailProved: u.EmailAccessValidatedAt,
 		Language: string(u.Language), TakesPart: u.TakePartInResearch, NewFeaturesEmail: u.ReceivesNewFeaturesEmail,
-		Sessions: []heldSession{}, UsedBy: []heldService{}, Activity: []heldActivity{},
+		Keys: []heldKey{}, Sessions: []heldSession{}, UsedBy: []heldService{}, Activity: []heldActivity{},
 	}
 	var err error
 	if held.Organisations, held.Teams, err = p.Users.TeamsOf(ctx, u.ID); err != nil {
 		return nil, err
 	}
-	sessions, err := p.Authn.Sessions(ctx, u.ID)
-	if err != nil {
-		return nil, err
+	for _, add := range []func(context.Context, *Pages, uuid.UUID) error{held.addFactors, held.addUses, held.addActivity} {
+		if err := add(ctx, p, u.ID); err != nil {
+			return nil, err
+		}
 	}
-	for _, s := range sessions {
-		held.Sessions = append(held.Sessions, heldSession{s.Network, s.UserAgent, s.CreatedAt, s.SeenAt})
-	}
-	services, err := p.Services.ServicesOf(ctx, u.ID)
-	if err != nil {
-		return nil, err
-	}
-	for _, s := range services {
-		held.UsedBy = append(held.UsedBy, heldService{s.Name, s.Scopes, s.AllowedAt, s.LastUsed})
-	}
-	activity, err := p.Authn.Activity(ctx, u.ID, mostHeldActivity)
-	for _, e := range activity {
-		held.Activity = append(held.Activity, heldActivity{e.At, e.Kind})
-	}
-	return held, err
+	return held, nil
 }

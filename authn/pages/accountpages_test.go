@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -59,11 +60,25 @@ func (p *person) EndSessionOf(_ context.Context, userID, id uuid.UUID) error {
 	return p.err
 }
 
-func (p *person) Activity(context.Context, uuid.UUID, int) ([]authn.Activity, error) {
+func (p *person) Activity(_ context.Context, _ uuid.UUID, before time.Time, _ int) (page []authn.Activity, more time.Time, err error) {
+	if !before.IsZero() {
+		return []authn.Activity{{At: before.Add(-time.Hour), Kind: "create_user"}}, time.Time{}, p.err
+	}
 	return []authn.Activity{
 		{At: noon, Kind: "sign_in"}, {At: noon, Kind: "end_access"}, {At: noon.Add(-time.Hour), Kind: authn.AttemptRefused},
 		{At: noon.Add(-2 * time.Hour), Kind: "unlock_user", ByOther: true},
-	}, p.err
+	}, noon.Add(-2 * time.Hour), p.err
+}
+
+func (p *person) RemoveMobile(ctx context.Context, _ *authn.Session, _ *directory.User, change func(context.Context) error) error {
+	return change(ctx)
+}
+
+func (p *person) MayMoveTo(_ context.Context, _ *directory.User, address string) error {
+	if strings.HasSuffix(address, "@example.com") {
+		return directory.ErrForbidden
+	}
+	return p.err
 }
 
 func (p *person) CloseAccount(context.Context, *directory.User) error { return p.err }
@@ -119,7 +134,8 @@ func TestNewAddressIsAskedForThenProved(t *testing.T) {
 	p := &person{}
 	v := signedInVisitor(t, p)
 	for entered, says := range map[string]string{
-		"": "Enter your email address", "nobody": "like name@example.gov.uk", "Alice@Example.gov.uk": "This is your email address already",
+		"alice@example.com": "one of a government organisation",
+		"":                  "Enter your email address", "nobody": "like name@example.gov.uk", "Alice@Example.gov.uk": "This is your email address already",
 	} {
 		if res, body := v.do(http.MethodPost, "/account/email", url.Values{"email": {entered}}); res.StatusCode != http.StatusBadRequest || !strings.Contains(body, says) {
 			t.Errorf("%q: %d %s", entered, res.StatusCode, body)
@@ -171,6 +187,24 @@ func TestNewNumberIsAskedForThenProved(t *testing.T) {
 	v.wantRedirect("/account?done=mobile", http.MethodPost, "/account/mobile", url.Values{"code": {rightCode}})
 	if c := p.changed.Load(); c == nil || *c.MobileNumber != "07700 900456" || c.EmailAddress != nil {
 		t.Errorf("changed %+v", c)
+	}
+}
+
+// TestNumberIsRemovedWhereNoCodeIsSentToIt and nowhere else.
+func TestNumberIsRemovedWhereNoCodeIsSentToIt(t *testing.T) {
+	for kind, want := range map[directory.AuthType]int{
+		directory.SMSAuth: http.StatusConflict, directory.EmailAuth: http.StatusSeeOther, directory.WebAuthnAuth: http.StatusSeeOther,
+	} {
+		p := &person{kind: kind}
+		v := signedInVisitor(t, p)
+		if _, body := v.do(http.MethodGet, "/account/mobile", nil); strings.Contains(body, `name="remove"`) != (want == http.StatusSeeOther) {
+			t.Errorf("%s: %s", kind, body)
+		}
+		res, _ := v.do(http.MethodPost, "/account/mobile", url.Values{"remove": {"1"}})
+		c := p.changed.Load()
+		if removed := c != nil && c.MobileNumber != nil && *c.MobileNumber == ""; res.StatusCode != want || removed != (want == http.StatusSeeOther) {
+			t.Errorf("%s: %d, changed %+v", kind, res.StatusCode, c)
+		}
 	}
 }
 
@@ -239,6 +273,16 @@ func TestActivityIsInWords(t *testing.T) {
 			t.Errorf("%q: %v", says, !want)
 		}
 	}
+	older := "/account/activity?before=" + strconv.FormatInt(noon.Add(-2*time.Hour).UnixMicro(), 10)
+	if !strings.Contains(body, `href="`+older+`"`) || strings.Contains(body, "Latest activity") {
+		t.Errorf("does not lead on: %s", body)
+	}
+	if _, body := v.do(http.MethodGet, older, nil); !strings.Contains(body, "The account was created") || !strings.Contains(body, "Latest activity") || strings.Contains(body, "Older activity") {
+		t.Errorf("the last page: %s", body)
+	}
+	if _, again := v.do(http.MethodGet, "/account/activity?before=yesterday", nil); again != body {
+		t.Error("what is no time is not the first page")
+	}
 }
 
 func TestDataIsAFileWithoutSecrets(t *testing.T) {
@@ -247,7 +291,8 @@ func TestDataIsAFileWithoutSecrets(t *testing.T) {
 	if res.StatusCode != http.StatusOK || res.Header.Get("Content-Disposition") != `attachment; filename="account.json"` || res.Header.Get("Cache-Control") != "no-store" {
 		t.Errorf("%d %v", res.StatusCode, res.Header)
 	}
-	for _, says := range []string{`"email_address": "alice@example.gov.uk"`, "Fishing licences", "Ministry", "Example Forms", "192.0.2.1", `"kind": "refused"`} {
+	for _, says := range []string{`"email_address": "alice@example.gov.uk"`, "Fishing licences", "Ministry", "Example Forms", "192.0.2.1", `"kind": "refused"`,
+		`"passkeys": []`, `"recovery_codes_left": 0`, `"authenticator_app": false`} {
 		if !strings.Contains(body, says) {
 			t.Errorf("no %s in %s", says, body)
 		}
@@ -268,7 +313,7 @@ func TestAccountIsClosedByItsOwner(t *testing.T) {
 	if res.StatusCode != http.StatusOK || !strings.Contains(body, "Your account is closed") || v.cookies[authn.SessionCookie] != "" {
 		t.Errorf("%d %v", res.StatusCode, v.cookies)
 	}
-	if len(p.did) != 1 || p.did[0] != "archive "+user.ID.String()+" at 127.0.0.1" {
+	if len(p.did) != 3 || p.did[0] != "archive "+user.ID.String()+" at 127.0.0.1" || p.did[1] != "withdraw forms of "+user.ID.String() {
 		t.Errorf("did %q", p.did)
 	}
 }

@@ -15,7 +15,8 @@ const servicesPath = accountPath + "/services"
 type Services interface {
 	// ServicesOf returns the services that use an account, by name.
 	ServicesOf(ctx context.Context, user uuid.UUID) ([]UsedService, error)
-	// WithdrawConsent ends what a service may do with an account.
+	// WithdrawConsent ends what a service may do with an account; it joins the
+	// transaction in ctx.
 	WithdrawConsent(ctx context.Context, user uuid.UUID, clientID string) error
 }
 

@@ -1,6 +1,7 @@
 package pages_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -39,7 +40,8 @@ type person struct {
 	invitedOnly bool
 	asked       []string // what links were asked for and used, in order
 	has         authn.Enrolment
-	stale       bool // the session began too long ago for changes that matter
+	stale       bool               // the session began too long ago for changes that matter
+	kind        directory.AuthType // of the account; "" for codes by text message
 
 	pending atomic.Pointer[string] // the new address or number that waits for its code
 	changed atomic.Pointer[directory.UserChange]
@@ -123,7 +125,9 @@ func (p *person) Session(_ context.Context, token string) (*authn.Session, *dire
 	if token != "session-1" {
 		return nil, nil, authn.ErrNoSession
 	}
-	return p.session(), user, p.err
+	u := *user
+	u.AuthType = cmp.Or(p.kind, u.AuthType)
+	return p.session(), &u, p.err
 }
 
 func (p *person) EndSession(_ context.Context, token string) error {

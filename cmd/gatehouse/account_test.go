@@ -192,6 +192,8 @@ func TestPersonClosesTheirAccount(t *testing.T) {
 		j, other, manager := d.journey(s), d.journey(s), d.journey(s)
 		manager.enter(f.manager, testPassword, 1)
 		wantPage(t, manager.submit("/account/close", url.Values{"close": {"yes"}}), 409, "A service needs you")
+		wantPage(t, manager.submit("/account/email", url.Values{"email": {"manager@example.com"}}), 400, "one of a government organisation")
+		wantPage(t, manager.submit("/account/email", url.Values{"email": {"manager@other.gov.uk"}}), 200, "manager@other.gov.uk")
 		manager.wantSignedIn(true)
 		j.authorize(client, "openid offline_access")
 		j.signIn(person, 1)
