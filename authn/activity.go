@@ -72,13 +72,19 @@ func (s *Service) CloseAccount(ctx context.Context, u *directory.User) error {
 	return s.tell(ctx, u, "account_closed")
 }
 
-// EndSessionOf ends one session of a user; directory.ErrNotFound for one that is
+// EndSessionOf ends one session of a user, and the browser it was in is not known
+// any more; directory.ErrNotFound for one that is
 // somebody else's, or nobody's.
 func (s *Service) EndSessionOf(ctx context.Context, userID, id uuid.UUID) error {
 	err := s.Directory.InTx(ctx, func(ctx context.Context) error {
 		session, err := s.Store.DeleteSessionOf(ctx, userID, id)
 		if err != nil {
 			return err
+		}
+		if session.BrowserID.Valid {
+			if err := s.Store.ForgetBrowser(ctx, session.BrowserID.UUID); err != nil {
+				return err
+			}
 		}
 		return s.ended(ctx, session)
 	})

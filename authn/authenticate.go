@@ -25,6 +25,11 @@ type trial struct {
 	// reserved is true while a failure of the user is counted for this attempt.
 	reserved bool
 	failures int // the count with it
+	// inBrowser is the known browser whose failure is counted; uuid.Nil for the account.
+	inBrowser uuid.UUID
+	// browser and browserCookie are what the sign-in has made known.
+	browser       uuid.UUID
+	browserCookie string
 	// amr are the methods of a key that was proved, which depend on the key.
 	amr []string
 }
@@ -219,6 +224,9 @@ func (t *trial) complete(ctx context.Context, last Factor, signIn string) (*Outc
 		}
 		data := map[string]any{"front": t.Front, "amr": amr, "caller": t.Caller, "email_proved": t.Factor.provesEmail()}
 		actor := directory.Actor{Kind: "user", ID: t.user.ID.String()}
+		if err := t.recognise(ctx); err != nil {
+			return err
+		}
 		if err := s.event(ctx, "sign_in", actor, t.user.ID, data); err != nil {
 			return err
 		}
@@ -233,7 +241,7 @@ func (t *trial) complete(ctx context.Context, last Factor, signIn string) (*Outc
 		return nil, fmt.Errorf("complete sign-in: %w", err)
 	}
 	t.reserved = false
-	return &Outcome{User: t.user, AMR: amr, ACR: last.acr(), At: t.at}, nil
+	return &Outcome{User: t.user, AMR: amr, ACR: last.acr(), At: t.at, Browser: t.browser, Known: t.browserCookie}, nil
 }
 
 // methods are the authentication methods (RFC 8176) of a sign-in that a factor completed.

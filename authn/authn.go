@@ -81,6 +81,9 @@ type Attempt struct {
 	UserID     uuid.UUID
 	// Secret is the password, the code, or an authenticator's response as JSON.
 	Secret string
+	// Known is what the cookie [KnownCookie] holds, and UserAgent the header as sent;
+	// of the hosted pages only.
+	Known, UserAgent string
 	// BrowserSecret is what [Service.BeginPasskey] was given; for passkeys only.
 	BrowserSecret string
 	// ACRValues are the levels the relying service asked for, strongest need first.
@@ -120,6 +123,10 @@ type Outcome struct {
 	AMR []string
 	ACR string
 	At  time.Time
+	// Browser is the known browser that a complete sign-in was made in, uuid.Nil for
+	// none, and Known what its cookie [KnownCookie] must hold from now on.
+	Browser uuid.UUID
+	Known   string
 }
 
 // Complete reports whether the user is authenticated.
@@ -139,6 +146,8 @@ type Session struct {
 	ExpiresAt time.Time // absolute
 	Network   string    // where it was started, for the owner to recognise
 	UserAgent string
+	// BrowserID is the known browser that it was started in, if there is one.
+	BrowserID uuid.NullUUID
 }
 
 // Levels of authentication, the acr values issued and understood.

@@ -108,7 +108,7 @@ func (t *trial) revalidate(ctx context.Context, in *signIn) (*Outcome, error) {
 	}
 	t.step("policy", "the address was proved long ago", "need "+string(EmailCode))
 	return t.wait(ctx, &signIn{
-		UserID: in.UserID, Next: EmailCode, Proved: in.Next, AMR: t.amr, Pending: in.Pending, Want: in.Want, BegunAt: in.BegunAt,
+		UserID: in.UserID, Next: EmailCode, Proved: in.Next, AMR: t.amr, Pending: in.Pending, Want: in.Want, BegunAt: in.BegunAt, Known: in.Known,
 	})
 }
 
@@ -120,9 +120,10 @@ func (t *trial) forgetSent(ctx context.Context, f Factor) {
 }
 
 // sendCode makes a new code acceptable and queues its message; nothing for a
-// factor that is no code, for a locked user, or when enough codes are live.
+// factor that is no code, for a user who is locked where the sign-in is, or when
+// enough codes are live.
 func (s *Service) sendCode(ctx context.Context, u *directory.User, in *signIn, now time.Time) error {
-	if !isCode(in.Next) || u.Locked() {
+	if !isCode(in.Next) || u.Locked() && !in.Known {
 		return nil
 	}
 	buckets := s.codeBuckets(u, in.Next)

@@ -19,6 +19,7 @@ const (
 	SignInCookie  = "gatehouse_signin"  // a sign-in under way
 	BrowserCookie = "gatehouse_browser" // ties flows to the browser that began them
 	ReturnCookie  = "gatehouse_return"  // leads back to an invitation after the sign-in
+	KnownCookie   = "gatehouse_known"   // knows the browser again, see [KnownBrowser]
 	AskedCookie   = "gatehouse_asked"   // ties a link in a message to the browser that asked for it
 	// LanguageCookie is the language that was chosen in the browser, and
 	// FlowLanguageCookie the one that the service under way asked for.

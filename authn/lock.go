@@ -22,7 +22,8 @@ func (t *trial) reserve(ctx context.Context, p plan) error {
 	return t.reserveFailure(ctx, id)
 }
 
-// reserveFailure notes in the trial whether a failure could be counted.
+// reserveFailure notes in the trial whether a failure could be counted: on the
+// account or, while that is locked, on a browser that is known.
 func (t *trial) reserveFailure(ctx context.Context, id uuid.UUID) error {
 	count, err := t.service.Store.ReserveFailure(ctx, id, t.Factor != Password, t.at)
 	switch {
@@ -30,7 +31,7 @@ func (t *trial) reserveFailure(ctx context.Context, id uuid.UUID) error {
 		if id != uuid.Nil {
 			t.step("lock", "", "refuse")
 		}
-		return nil
+		return t.reserveInBrowser(ctx, id)
 	case err != nil:
 		return fmt.Errorf("count attempt: %w", err)
 	}
@@ -39,7 +40,7 @@ func (t *trial) reserveFailure(ctx context.Context, id uuid.UUID) error {
 	return nil
 }
 
-// locked reports whether the account could count no further failure.
+// locked reports whether no further failure could be counted.
 func (t *trial) locked(p plan) bool { return t.user != nil && p.refused == "" && !t.reserved }
 
 // release takes back the failure that was reserved, if one still is.
@@ -48,15 +49,23 @@ func (t *trial) release(ctx context.Context) {
 		return
 	}
 	t.reserved = false
-	if err := t.service.Store.ReleaseFailure(ctx, t.user.ID, t.Factor != Password); err != nil && !errors.Is(err, directory.ErrNotFound) {
+	if err := t.takeBack(ctx); err != nil && !errors.Is(err, directory.ErrNotFound) {
 		t.service.log().LogAttrs(ctx, slog.LevelError, "release a failure", slog.String("error", err.Error()))
 	}
+}
+
+// takeBack undoes what was reserved where it was counted.
+func (t *trial) takeBack(ctx context.Context) error {
+	if t.inBrowser != uuid.Nil {
+		return t.service.Store.ReleaseInBrowser(ctx, t.inBrowser)
+	}
+	return t.service.Store.ReleaseFailure(ctx, t.user.ID, t.Factor != Password)
 }
 
 // noteLock writes down that this failure has locked the account, and tells its
 // owner. The lock holds without it, and the answer must not differ.
 func (t *trial) noteLock(ctx context.Context) {
-	if !t.reserved || t.failures < directory.MaxFailedLogins {
+	if !t.reserved || t.inBrowser != uuid.Nil || t.failures < directory.MaxFailedLogins {
 		return
 	}
 	s := t.service

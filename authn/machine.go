@@ -195,7 +195,7 @@ func (s *Service) Disable(ctx context.Context, userID uuid.UUID) error {
 	if err := s.Store.DeleteFactors(ctx, userID); err != nil {
 		return fmt.Errorf("disable user: %w", err)
 	}
-	if err := s.endAll(ctx, userID); err != nil {
+	if err := s.endAll(ctx, userID, uuid.Nil); err != nil {
 		return fmt.Errorf("disable user: %w", err)
 	}
 	return nil

@@ -54,6 +54,12 @@ func (s *Service) PreparePassword(ctx context.Context, password string) (Prepare
 // and the owner of a password that was replaced is told, all in the transaction
 // in ctx or one of its own. It does not unlock.
 func (s *Service) StorePassword(ctx context.Context, userID uuid.UUID, p PreparedPassword, actor directory.Actor) error {
+	return s.storePassword(ctx, userID, p, actor, uuid.Nil)
+}
+
+// storePassword is [Service.StorePassword] that goes on knowing the browser in which
+// a session was started.
+func (s *Service) storePassword(ctx context.Context, userID uuid.UUID, p PreparedPassword, actor directory.Actor, session uuid.UUID) error {
 	if p.hash == "" {
 		return errors.New("store password: it was not prepared")
 	}
@@ -65,7 +71,7 @@ func (s *Service) StorePassword(ctx context.Context, userID uuid.UUID, p Prepare
 		if err := s.Store.PutPassword(ctx, userID, p.hash, s.Clock()); err != nil {
 			return err
 		}
-		if err := s.endAll(ctx, userID); err != nil {
+		if err := s.endAll(ctx, userID, session); err != nil {
 			return err
 		}
 		if err := s.event(ctx, "change_password", actor, userID, nil); err != nil || !replaced {
@@ -87,8 +93,12 @@ func (s *Service) replacesPassword(ctx context.Context, userID uuid.UUID) (bool,
 	return err == nil, err
 }
 
-// endAll ends whatever the old password led to.
-func (s *Service) endAll(ctx context.Context, userID uuid.UUID) error {
+// endAll ends whatever the old password led to, and forgets every known browser but
+// the one in which a session was started.
+func (s *Service) endAll(ctx context.Context, userID, session uuid.UUID) error {
+	if err := s.Store.ForgetBrowsers(ctx, userID, session); err != nil {
+		return err
+	}
 	if err := s.Store.EndLinks(ctx, userID, s.Clock()); err != nil {
 		return err
 	}

@@ -87,10 +87,10 @@ func (s *Service) ChangePassword(ctx context.Context, session *Session, p Prepar
 			return fmt.Errorf("find user: %w", err)
 		}
 		actor := directory.Actor{Kind: "user", ID: user.ID.String()}
-		if err := s.StorePassword(ctx, user.ID, p, actor); err != nil {
+		if err := s.storePassword(ctx, user.ID, p, actor, session.ID); err != nil {
 			return err
 		}
-		again := &Outcome{User: user, AMR: session.AMR, ACR: session.ACR, At: s.Clock()}
+		again := &Outcome{User: user, AMR: session.AMR, ACR: session.ACR, At: s.Clock(), Browser: session.BrowserID.UUID}
 		token, _, err = s.StartSession(ctx, again, info)
 		return err
 	})

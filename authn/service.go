@@ -62,6 +62,8 @@ type Service struct {
 	RefusalTime time.Duration
 
 	Limits Limits
+	// Places names where people are; nil when nobody knows.
+	Places Places
 
 	local localLimiter
 }

@@ -92,7 +92,8 @@ func (s *Service) newSession(o *Outcome, info SessionInfo) (*Session, error) {
 	}
 	now := s.Clock()
 	session := &Session{
-		ID: id, UserID: o.User.ID, AMR: o.AMR, ACR: o.ACR, AuthTime: o.At,
+		BrowserID: uuid.NullUUID{UUID: o.Browser, Valid: o.Browser != uuid.Nil},
+		ID:        id, UserID: o.User.ID, AMR: o.AMR, ACR: o.ACR, AuthTime: o.At,
 		CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(s.lifetime()), UserAgent: printable(info.UserAgent),
 	}
 	if info.Network.IsValid() {
@@ -160,9 +161,13 @@ func (s *Service) EndSession(ctx context.Context, token string) error {
 }
 
 // EndSessions ends every session of a user but except, as [Service.EndSession]
-// does; uuid.Nil spares none.
+// does, and forgets the browsers that are known but the one of that session;
+// uuid.Nil spares none.
 func (s *Service) EndSessions(ctx context.Context, userID, except uuid.UUID, actor directory.Actor) error {
 	err := s.Directory.InTx(ctx, func(ctx context.Context) error {
+		if err := s.Store.ForgetBrowsers(ctx, userID, except); err != nil {
+			return err
+		}
 		ended, err := s.Store.DeleteSessions(ctx, userID, except)
 		if err != nil || len(ended) == 0 {
 			return err
@@ -185,7 +190,7 @@ func (s *Service) EndAccess(ctx context.Context, userID uuid.UUID, actor directo
 		if _, err := s.Directory.User(ctx, userID); err != nil {
 			return err
 		}
-		if err := s.endAll(ctx, userID); err != nil {
+		if err := s.endAll(ctx, userID, uuid.Nil); err != nil {
 			return err
 		}
 		return s.event(ctx, "end_user_access", actor, userID, nil)

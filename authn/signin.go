@@ -33,6 +33,9 @@ type signIn struct {
 	// AMR are the methods of a key that was proved before, which depend on the key.
 	AMR     []string `json:"amr,omitempty"`
 	Pending bool     `json:"pending,omitempty"` // see Attempt.AdmitPending
+	// Known says that the password was proved in a known browser while the account
+	// was locked: codes are sent all the same.
+	Known bool `json:"known,omitempty"`
 	Want
 	BegunAt   time.Time `json:"begun_at"`
 	ExpiresAt time.Time `json:"expires_at"`
@@ -53,6 +56,7 @@ func (s *Service) signInTTL() time.Duration { return 2 * s.codeTTL() }
 func (t *trial) challenge(ctx context.Context, choices []Factor) (*Outcome, error) {
 	return t.wait(ctx, &signIn{
 		UserID: t.user.ID, Next: choices[0], Choices: choices, keys: t.has.keys(), Pending: t.AdmitPending, Want: t.want(), BegunAt: t.at,
+		Known: t.inBrowser != uuid.Nil,
 	})
 }
 

@@ -17,6 +17,7 @@ type Store interface {
 	passkeyStore
 	totpStore
 	recoveryStore
+	browserStore
 
 	// ReserveFailure counts a failure before its proof is looked at, and
 	// returns the count with it. It is directory.ErrNotFound for a user who is

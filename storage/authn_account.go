@@ -41,6 +41,7 @@ func (a Authn) DeleteFactors(ctx context.Context, userID uuid.UUID) error {
 		`delete from totp_secrets where user_id = $1`,
 		`delete from recovery_codes where user_id = $1`,
 		`delete from links where user_id = $1`,
+		`delete from known_browsers where user_id = $1`,
 	} {
 		if _, err := a.DB.exec(ctx, statement, userID); err != nil {
 			return err

@@ -12,21 +12,22 @@ import (
 
 // sessionColumns are scanned by sessionFields, in this order.
 const sessionColumns = `sessions.id, sessions.user_id, sessions.amr, sessions.acr, sessions.auth_time, sessions.created_at, sessions.seen_at,
-	sessions.expires_at, sessions.network, sessions.user_agent`
+	sessions.expires_at, sessions.network, sessions.user_agent, sessions.browser_id`
 
 func sessionFields(s *authn.Session) []any {
 	return []any{
 		&s.ID, &s.UserID, listInto(&s.AMR), &s.ACR, timeInto(&s.AuthTime), timeInto(&s.CreatedAt), timeInto(&s.SeenAt),
-		timeInto(&s.ExpiresAt), &s.Network, &s.UserAgent,
+		timeInto(&s.ExpiresAt), &s.Network, &s.UserAgent, &s.BrowserID,
 	}
 }
 
 // CreateSession implements authn.Store.
 func (a Authn) CreateSession(ctx context.Context, s *authn.Session, tokenHash []byte) error {
 	_, err := a.DB.exec(ctx, `
-		insert into sessions (id, token_hash, user_id, amr, acr, auth_time, created_at, seen_at, expires_at, network, user_agent)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
-		s.ID, tokenHash, s.UserID, s.AMR, s.ACR, s.AuthTime, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.Network, s.UserAgent)
+		insert into sessions (id, token_hash, user_id, amr, acr, auth_time, created_at, seen_at, expires_at, network, user_agent,
+			browser_id)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+		s.ID, tokenHash, s.UserID, s.AMR, s.ACR, s.AuthTime, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.Network, s.UserAgent, s.BrowserID)
 	return err
 }
 

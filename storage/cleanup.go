@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"gatehouse/authn"
 )
 
 // cleanupBatch bounds the rows that one statement deletes: it holds their
@@ -63,6 +65,8 @@ var cleanupRules = []cleanupRule{
 			where id like 'https://%' and coalesce(updated_at, created_at) < $1
 				and not exists (select 1 from grants where grants.client_id = clients.id)
 			order by id limit $2)`},
+	{"known_browsers", authn.KnownFor, `
+		delete from known_browsers where id in (select id from known_browsers where seen_at <= $1 order by seen_at limit $2)`},
 	{"links", day, `delete from links where hash in (select hash from links where expires_at < $1 order by expires_at limit $2)`},
 	{"refusals", KeepRefusals, `delete from refusals where id in (select id from refusals where created_at < $1 order by created_at limit $2)`},
 	{"outbox", keepMessages, `

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"gatehouse/authn"
 	"gatehouse/directory"
 	"gatehouse/storage"
 	"gatehouse/storage/storagetest"
@@ -85,6 +86,8 @@ var expiring = []struct {
 		(id, device_hash, user_code_mac, client_id, scopes, audience, dpop_jkt, state, poll_interval, created_at, expires_at)
 		values ($2, $3, $4, 'c', '[]', '[]', '', 'pending', 5, 1, $1)`, 0, "id hash hash"},
 	{"initial_access_tokens", `insert into initial_access_tokens (hash, note, uses_left, created_at, expires_at) values ($2, '', 1, 1, $1)`, 0, "hash"},
+	{"known_browsers", `insert into known_browsers (id, user_id, token_hash, created_at, seen_at)
+		values ($2, '00000000-0000-4000-8000-000000000001', $3, 1, $1)`, authn.KnownFor, "id hash"},
 	{"refusals", `insert into refusals (id, request_id, endpoint, client_id, code, reason, created_at) values ($2, 'r', 'e', 'c', 'x', 'y', $1)`, storage.KeepRefusals, "id"},
 }
 

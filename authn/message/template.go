@@ -25,6 +25,7 @@ const (
 	PasskeyAdded    = "passkey_added"
 	PasskeyRemoved  = "passkey_removed"
 	PasskeyCopied   = "passkey_copied"
+	NewBrowser      = "new_browser"
 
 	ChangeEmailCode   = "change_email_code"
 	ChangeMobileCode  = "change_mobile_code"
@@ -86,6 +87,7 @@ var definitions = map[string]definition{
 	PasskeyAdded:    {channel: Email, subject: "A passkey or security key has been added", keys: []string{"name"}},
 	PasskeyRemoved:  {channel: Email, subject: "A passkey or security key has been removed", keys: []string{"name"}},
 	PasskeyCopied:   {channel: Email, subject: "A passkey or security key was refused", keys: []string{"name"}},
+	NewBrowser:      {channel: Email, subject: "New sign-in to your account", keys: []string{"name", "at", "browser", "system", "place"}},
 
 	ChangeEmailCode:   {channel: Email, subject: "Confirm your new email address", keys: []string{"name", "verify_code"}},
 	ChangeMobileCode:  {channel: SMS, keys: []string{"verify_code"}},

@@ -45,8 +45,8 @@ func (p *Pages) submitConfirm(w http.ResponseWriter, r *http.Request, a *account
 	if view.Faults = view.missing(form, "password"); view.Faults != nil {
 		return p.renderWith(w, http.StatusBadRequest, "accountconfirm", p.keyPolicy(view.Flow), view)
 	}
-	outcome, err := p.Authn.Authenticate(r.Context(), authn.Attempt{
-		Front: authn.Browser, Factor: authn.Password, UserID: a.User.ID, Secret: form["password"], Network: web.Network(r),
+	outcome, err := p.try(r, authn.Attempt{
+		Factor: authn.Password, UserID: a.User.ID, Secret: form["password"], Network: web.Network(r),
 		ACRValues: []string{a.Session.ACR}, // no less than before
 	})
 	if errors.Is(err, authn.ErrRefused) {

@@ -3,11 +3,11 @@ package pages
 import (
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
+	"gatehouse/authn"
 	"gatehouse/directory"
 )
 
@@ -42,7 +42,7 @@ func (p *Pages) listSessions(r *http.Request, a *account) ([]listedSession, erro
 	}
 	all := make([]listedSession, 0, len(found))
 	for _, s := range found {
-		browser, system := device(s.UserAgent)
+		browser, system := authn.Device(s.UserAgent)
 		all = append(all, listedSession{
 			ID: s.ID, Here: s.ID == a.Session.ID, Browser: browser, System: system, Network: s.Network, Since: s.CreatedAt, Seen: s.SeenAt,
 		})
@@ -73,31 +73,4 @@ func (p *Pages) submitSessions(w http.ResponseWriter, r *http.Request, a *accoun
 		return err
 	}
 	return done(w, sessionsPath, "session")
-}
-
-// browsers and systems are looked for in this order in a User-Agent header, where
-// most pretend to be others as well. Their names are the same in every language.
-var (
-	browsers = [][2]string{
-		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"},
-		{"CriOS/", "Chrome"}, {"Chrome/", "Chrome"}, {"Safari/", "Safari"},
-	}
-	systems = [][2]string{
-		{"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Android", "Android"}, {"Windows", "Windows"}, {"CrOS", "ChromeOS"},
-		{"Mac OS X", "Mac"}, {"Linux", "Linux"},
-	}
-)
-
-// device tells what somebody would call the browser of a User-Agent header, and
-// what it runs on.
-func device(userAgent string) (browser, system string) {
-	known := func(names [][2]string) string {
-		for _, name := range names {
-			if strings.Contains(userAgent, name[0]) {
-				return name[1]
-			}
-		}
-		return ""
-	}
-	return known(browsers), known(systems)
 }

@@ -113,9 +113,9 @@ func (p *Pages) submitCode(w http.ResponseWriter, r *http.Request, form fields, 
 	if err != nil {
 		return err
 	}
-	outcome, err := p.Authn.Authenticate(r.Context(), authn.Attempt{
-		Front: authn.Browser, Factor: under.Next, SignIn: p.Cookies.Get(r, authn.SignInCookie), Secret: code,
-		ACRValues: flow.ACRValues, Floor: flow.Floor, Network: web.Network(r), Also: p.joining(back),
+	outcome, err := p.try(r, authn.Attempt{
+		Factor: under.Next, SignIn: p.Cookies.Get(r, authn.SignInCookie), Secret: code,
+		ACRValues: flow.ACRValues, Floor: flow.Floor, Also: p.joining(back),
 	})
 	switch {
 	case errors.Is(err, directory.ErrInvitationClosed), errors.Is(err, directory.ErrNotInvited):

@@ -109,8 +109,8 @@ func (p *Pages) submitEmailCode(w http.ResponseWriter, r *http.Request) error {
 
 // tryMail tries what came from a mail in the browser that asked for it.
 func (p *Pages) tryMail(r *http.Request, secret string) (*authn.Outcome, error) {
-	return p.Authn.Authenticate(r.Context(), authn.Attempt{
-		Front: authn.Browser, Factor: authn.MagicLink, SignIn: p.Cookies.Get(r, authn.SignInCookie), Secret: secret, Network: web.Network(r),
+	return p.try(r, authn.Attempt{
+		Factor: authn.MagicLink, SignIn: p.Cookies.Get(r, authn.SignInCookie), Secret: secret,
 	})
 }
 

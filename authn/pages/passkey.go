@@ -94,9 +94,9 @@ func (p *Pages) submitPasskey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.expired(w, r, &Flow{}, err)
 	}
-	outcome, err := p.Authn.Authenticate(r.Context(), authn.Attempt{
-		Front: authn.Browser, Factor: authn.Passkey, BrowserSecret: p.Cookies.Get(r, authn.BrowserCookie), Secret: form["response"],
-		ACRValues: flow.ACRValues, Floor: flow.Floor, Network: web.Network(r),
+	outcome, err := p.try(r, authn.Attempt{
+		Factor: authn.Passkey, BrowserSecret: p.Cookies.Get(r, authn.BrowserCookie), Secret: form["response"],
+		ACRValues: flow.ACRValues, Floor: flow.Floor,
 	})
 	if errors.Is(err, authn.ErrRefused) || errors.Is(err, authn.ErrNoRelyingParty) {
 		view := p.signInView(r, flow)

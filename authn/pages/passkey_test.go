@@ -89,6 +89,7 @@ func TestPasskeySignsIn(t *testing.T) {
 	v.wantRedirect("/oauth/continue?flow=flow-1", http.MethodPost, "/signin/passkey", url.Values{"flow": {"flow-1"}, "response": {rightKey}})
 	want := authn.Attempt{
 		Front: authn.Browser, Factor: authn.Passkey, BrowserSecret: "browser-1", Secret: rightKey, ACRValues: []string{authn.ACRMulti},
+		UserAgent: "Go-http-client/1.1",
 	}
 	got := *p.last.Load()
 	got.Network = netip.Addr{}

@@ -30,8 +30,8 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request, v *invitationVi
 		}
 		return p.render(w, http.StatusBadRequest, "invitation", v.Flow, v)
 	}
-	outcome, err := p.Authn.Authenticate(r.Context(), authn.Attempt{
-		Front: authn.Browser, Factor: authn.Password, UserID: user.ID, Secret: form["password"], Network: web.Network(r), AdmitPending: true,
+	outcome, err := p.try(r, authn.Attempt{
+		Factor: authn.Password, UserID: user.ID, Secret: form["password"], Network: web.Network(r), AdmitPending: true,
 	})
 	if errors.Is(err, authn.ErrRefused) {
 		return redirect(w, v.Path) // the account was begun anew at the same time

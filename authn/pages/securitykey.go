@@ -38,9 +38,9 @@ func (p *Pages) securityKeyOptions(w http.ResponseWriter, r *http.Request) error
 
 // submitSecurityKey takes the answer of a key.
 func (p *Pages) submitSecurityKey(w http.ResponseWriter, r *http.Request, form fields, flow *Flow, under *authn.Outcome) error {
-	outcome, err := p.Authn.Authenticate(r.Context(), authn.Attempt{
-		Front: authn.Browser, Factor: authn.SecurityKey, SignIn: p.Cookies.Get(r, authn.SignInCookie), Secret: form["response"],
-		ACRValues: flow.ACRValues, Floor: flow.Floor, Network: web.Network(r),
+	outcome, err := p.try(r, authn.Attempt{
+		Factor: authn.SecurityKey, SignIn: p.Cookies.Get(r, authn.SignInCookie), Secret: form["response"],
+		ACRValues: flow.ACRValues, Floor: flow.Floor,
 	})
 	if errors.Is(err, authn.ErrRefused) {
 		view := p.securityKeyView(r, flow, under)

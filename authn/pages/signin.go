@@ -52,9 +52,9 @@ func (p *Pages) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	if view.Faults = view.missing(form, "identifier", "password"); view.Faults != nil {
 		return p.renderWith(w, http.StatusBadRequest, "signin", p.keyPolicy(flow), view)
 	}
-	outcome, err := p.Authn.Authenticate(r.Context(), authn.Attempt{
-		Front: authn.Browser, Factor: authn.Password, Identifier: form["identifier"], Secret: form["password"],
-		ACRValues: flow.ACRValues, Floor: flow.Floor, Network: web.Network(r),
+	outcome, err := p.try(r, authn.Attempt{
+		Factor: authn.Password, Identifier: form["identifier"], Secret: form["password"],
+		ACRValues: flow.ACRValues, Floor: flow.Floor,
 	})
 	if errors.Is(err, authn.ErrRefused) {
 		view.Faults = []fault{{"identifier", view.text("signin.refused")}}
@@ -64,6 +64,13 @@ func (p *Pages) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return p.proceed(w, r, flow, outcome)
+}
+
+// try tries a factor with what the browser brings along.
+func (p *Pages) try(r *http.Request, a authn.Attempt) (*authn.Outcome, error) {
+	a.Front, a.Network = authn.Browser, web.Network(r)
+	a.Known, a.UserAgent = p.Cookies.Get(r, authn.KnownCookie), r.UserAgent()
+	return p.Authn.Authenticate(r.Context(), a)
 }
 
 // missing names the fields of a form that were left empty.
@@ -103,6 +110,9 @@ func (p *Pages) finish(w http.ResponseWriter, r *http.Request, f *Flow, o *authn
 	}
 	p.Cookies.Set(w, authn.SessionCookie, token, 0)
 	p.Cookies.Clear(w, authn.SignInCookie)
+	if o.Known != "" {
+		p.Cookies.Set(w, authn.KnownCookie, o.Known, authn.KnownFor)
+	}
 	if f.ID == "" {
 		return p.goBack(w, r, o.User)
 	}

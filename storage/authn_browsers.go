@@ -1,0 +1,90 @@
+package storage
+
+import (
+	"context"
+	"time"
+
+	"github.com/google/uuid"
+
+	"gatehouse/authn"
+	"gatehouse/directory"
+)
+
+// ReserveInBrowser implements authn.Store. The condition and the count are one
+// statement, like those of the account.
+func (a Authn) ReserveInBrowser(ctx context.Context, userID uuid.UUID, tokens authn.BrowserTokens, unusedSince time.Time) (uuid.UUID, int, error) {
+	var id uuid.UUID
+	var count int
+	err := a.DB.row(ctx, `
+		update known_browsers set failed_count = failed_count + 1
+		where user_id = $1 and token_hash in ($2, $3, $4, $5) and seen_at > $6 and failed_count < $7
+			and exists (select 1 from users u where u.id = $1 and u.state <> 'inactive')
+		returning id, failed_count`,
+		[]any{userID, tokens[0], tokens[1], tokens[2], tokens[3], unusedSince, directory.MaxFailedLogins}, &id, &count)
+	return id, count, err
+}
+
+// ReleaseInBrowser implements authn.Store.
+func (a Authn) ReleaseInBrowser(ctx context.Context, browser uuid.UUID) error {
+	return a.change(ctx, `update known_browsers set failed_count = failed_count - 1 where id = $1 and failed_count > 0`, browser)
+}
+
+// FindBrowser implements authn.Store.
+func (a Authn) FindBrowser(ctx context.Context, userID uuid.UUID, tokens authn.BrowserTokens, unusedSince time.Time) (*authn.KnownBrowser, error) {
+	b := authn.KnownBrowser{UserID: userID}
+	err := a.DB.row(ctx, `
+		select id, token_hash, seen_at from known_browsers
+		where user_id = $1 and token_hash in ($2, $3, $4, $5) and seen_at > $6
+		order by seen_at desc limit 1`,
+		[]any{userID, tokens[0], tokens[1], tokens[2], tokens[3], unusedSince}, &b.ID, &b.TokenHash, timeInto(&b.SeenAt))
+	if err != nil {
+		return nil, err
+	}
+	return &b, nil
+}
+
+// RenewBrowser implements authn.Store.
+func (a Authn) RenewBrowser(ctx context.Context, b *authn.KnownBrowser, tokenHash []byte, at time.Time) error {
+	return a.change(ctx, `
+		update known_browsers set token_hash = $3, seen_at = $4, failed_count = 0
+		where id = $1 and token_hash = $2`, b.ID, b.TokenHash, tokenHash, at)
+}
+
+// AddBrowser implements authn.Store.
+func (a Authn) AddBrowser(ctx context.Context, b *authn.KnownBrowser, most int) (bool, error) {
+	_, err := a.DB.exec(ctx, `
+		insert into known_browsers (id, user_id, token_hash, created_at, seen_at) values ($1, $2, $3, $4, $4)`,
+		b.ID, b.UserID, b.TokenHash, b.SeenAt)
+	if err != nil {
+		return false, err
+	}
+	first, err := a.DB.exec(ctx, `update users set recognised_at = $2 where id = $1 and recognised_at is null`, b.UserID, b.SeenAt)
+	if err != nil || first > 0 {
+		return first > 0, err
+	}
+	_, err = a.DB.exec(ctx, `
+		delete from known_browsers where user_id = $1 and id not in (
+			select id from known_browsers where user_id = $1 order by seen_at desc, id limit $2)`, b.UserID, most)
+	return false, err
+}
+
+// BrowsersSince implements authn.Store.
+func (a Authn) BrowsersSince(ctx context.Context, userID uuid.UUID, since time.Time) (int, error) {
+	var n int
+	err := a.DB.row(ctx, `select count(*) from known_browsers where user_id = $1 and created_at > $2`, []any{userID, since}, &n)
+	return n, err
+}
+
+// ForgetBrowsers implements authn.Store.
+func (a Authn) ForgetBrowsers(ctx context.Context, userID, exceptOf uuid.UUID) error {
+	_, err := a.DB.exec(ctx, `
+		delete from known_browsers
+		where user_id = $1 and id is distinct from (select browser_id from sessions where id = $2)`, userID, exceptOf)
+	return err
+}
+
+// ForgetBrowser implements authn.Store.
+func (a Authn) ForgetBrowser(ctx context.Context, id uuid.UUID) error {
+	_, err := a.DB.exec(ctx, `delete from known_browsers where id = $1`, id)
+	return err
+}
