@@ -1,15 +1,9 @@
 package pages_test
 
 import (
-	"fmt"
-	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/chromedp/chromedp/kb"
 
 	"gatehouse/authn"
 	"gatehouse/authn/pages/pagestest"
@@ -98,7 +92,7 @@ var states = []struct {
 	{"signin-for-a-service", person{}, open("/begin"), 200, "Sign in"},
 	{"signin-empty", person{}, func(b *pagestest.Browser, base string) int64 {
 		b.Go(base + "/signin")
-		return b.Click("button")
+		return b.Click("main button")
 	}, 400, "Sign in"},
 	{"signin-refused", person{}, func(b *pagestest.Browser, base string) int64 {
 		b.Go(base + "/begin")
@@ -107,12 +101,12 @@ var states = []struct {
 	{"forgotten", person{}, open("/forgotten-password"), 200, "Forgotten your password?"},
 	{"forgotten-empty", person{}, func(b *pagestest.Browser, base string) int64 {
 		b.Go(base + "/forgotten-password")
-		return b.Click("button")
+		return b.Click("main button")
 	}, 400, "Forgotten your password?"},
 	{"forgotten-asked", person{}, func(b *pagestest.Browser, base string) int64 {
 		b.Go(base + "/forgotten-password")
 		b.Fill("identifier", "alice@example.gov.uk")
-		return b.Click("button")
+		return b.Click("main button")
 	}, 202, "Check your email"},
 	{"new-password", person{}, open("/new-password/good"), 200, "Choose a new password"},
 	{"new-password-weak", person{}, toNewPassword("short"), 400, "Choose a new password"},
@@ -123,7 +117,7 @@ var states = []struct {
 	{"email-code-refused", person{}, func(b *pagestest.Browser, base string) int64 {
 		toEmailCode(b, base)
 		b.Fill("code", "000000")
-		return b.Click("button")
+		return b.Click("main button")
 	}, 403, "Check your email"},
 	{"email-auth", person{}, func(b *pagestest.Browser, base string) int64 {
 		toEmailCode(b, base)
@@ -134,7 +128,7 @@ var states = []struct {
 	{"register", person{}, open("/register"), 200, "Create an account"},
 	{"register-faults", person{}, func(b *pagestest.Browser, base string) int64 {
 		b.Go(base + "/register")
-		return b.Click("button")
+		return b.Click("main button")
 	}, 400, "Create an account"},
 	{"register-weak", person{}, toRegistered("short"), 400, "Create an account"},
 	{"register-asked", person{}, toRegistered(rightPassword), 202, "Check your email"},
@@ -146,13 +140,13 @@ var states = []struct {
 	{"verify-email-done", person{}, func(b *pagestest.Browser, base string) int64 {
 		toRegistered(rightPassword)(b, base)
 		b.Go(base + "/verify-email/good")
-		return b.Click("button")
+		return b.Click("main button")
 	}, 200, "Your account is ready"},
 	{"verify-email-elsewhere", person{}, open("/verify-email/good"), 200, "Confirm your email address"},
 	{"verify-email-refused", person{}, func(b *pagestest.Browser, base string) int64 {
 		b.Go(base + "/verify-email/good")
 		b.Fill("password", "wrong")
-		return b.Click("button")
+		return b.Click("main button")
 	}, 403, "Confirm your email address"},
 	{"verify-email-closed", person{}, open("/verify-email/used"), 410, "This link does not work any more"},
 	{"code", person{next: authn.SMSCode}, toCode, 200, "Check your phone"},
@@ -228,7 +222,7 @@ var states = []struct {
 	{"invitation-by-email", person{invited: invited{to: aliceInvited(byEmail)}}, open("/invitation/good"), 200, "You have been invited"},
 	{"invitation-faults", person{invited: invited{to: aliceInvited()}}, func(b *pagestest.Browser, base string) int64 {
 		b.Go(base + "/invitation/good")
-		return b.Click("button")
+		return b.Click("main button")
 	}, 400, "You have been invited"},
 	{"invitation-long", person{invited: invited{to: aliceInvited(atLength)}}, open("/invitation/good"), 200, "You have been invited"},
 	{"invitation-account", person{invited: invited{to: aliceInvited(), account: true}}, open("/invitation/good"), 200, "You have been invited"},
@@ -240,7 +234,7 @@ var states = []struct {
 	{"sign-out-for-a-service", person{}, open("/leave?client"), 200, "Example Forms asks you to sign out"},
 	{"sign-out-confirmed", person{}, func(b *pagestest.Browser, base string) int64 {
 		b.Go(base + "/leave")
-		return b.Click("button")
+		return b.Click("main button")
 	}, 200, "You are signed out"},
 	{"signed-out", person{}, open("/signed-out"), 200, "You are signed out"},
 	{"expired-sign-in", person{}, open("/signin/code"), 400, "Your sign-in has expired"},
@@ -259,7 +253,7 @@ func open(path string) func(*pagestest.Browser, string) int64 {
 func signIn(b *pagestest.Browser, password string) int64 {
 	b.Fill("identifier", "alice@example.gov.uk")
 	b.Fill("password", password)
-	return b.Click("button")
+	return b.Click("main button")
 }
 
 func signedInTo(path string) func(*pagestest.Browser, string) int64 {
@@ -274,7 +268,7 @@ func toNewPassword(password string) func(*pagestest.Browser, string) int64 {
 	return func(b *pagestest.Browser, base string) int64 {
 		b.Go(base + "/new-password/good")
 		b.Fill("password", password)
-		return b.Click("button")
+		return b.Click("main button")
 	}
 }
 
@@ -310,7 +304,7 @@ func toEmailSignIn(b *pagestest.Browser, base string) int64 {
 func toEmailCode(b *pagestest.Browser, base string) int64 {
 	toEmailSignIn(b, base)
 	b.Fill("identifier", "bob@example.gov.uk")
-	return b.Click("button")
+	return b.Click("main button")
 }
 
 func toRegistered(password string) func(*pagestest.Browser, string) int64 {
@@ -319,7 +313,7 @@ func toRegistered(password string) func(*pagestest.Browser, string) int64 {
 		b.Fill("name", "Ann Example")
 		b.Fill("email", "ann@example.gov.uk")
 		b.Fill("password", password)
-		return b.Click("button")
+		return b.Click("main button")
 	}
 }
 
@@ -337,7 +331,7 @@ func toCode(b *pagestest.Browser, base string) int64 {
 // TestPagesAreAccessibleInEveryState looks at each page as a phone and as a
 // desk shows it, by day and by night, with scripts off.
 func TestPagesAreAccessibleInEveryState(t *testing.T) {
-	browser := pagestest.Open(t)
+	browser, inWelsh := pagestest.Open(t), map[string]bool{}
 	for i := range states {
 		state := &states[i]
 		t.Run(state.name, func(t *testing.T) {
@@ -364,88 +358,9 @@ func TestPagesAreAccessibleInEveryState(t *testing.T) {
 				b.CheckAccessible()
 				b.Keep(state.name + "-" + view.name)
 			}
-		})
-	}
-}
-
-// TestSignInByKeyboardAlone goes from the address to the end without a mouse.
-func TestSignInByKeyboardAlone(t *testing.T) {
-	server := serve(t, &person{next: authn.SMSCode})
-	b := pagestest.Open(t)
-	b.Go(server.URL + "/signin")
-	for _, want := range []string{"govuk-skip-link", "gh-wordmark", "identifier"} {
-		b.Press(kb.Tab)
-		b.WantFocus(want)
-	}
-	b.Press("alice@example.gov.uk")
-	b.Press(kb.Tab)
-	b.Press("wrong")
-	b.PressAndGo(kb.Enter)
-	b.WantFocus("govuk-error-summary")
-	b.Press(kb.Tab)
-	b.Follow() // the summary's link leads to the field
-	b.WantFocus("identifier")
-	if b.Value("identifier") != "alice@example.gov.uk" || b.Value("password") != "" {
-		t.Errorf("identifier %q, password %q", b.Value("identifier"), b.Value("password"))
-	}
-	b.Press(kb.Tab)
-	b.Press(rightPassword)
-	b.PressAndGo(kb.Enter)
-	for range 3 {
-		b.Press(kb.Tab)
-	}
-	b.WantFocus("code")
-	b.Press("271 828")
-	b.PressAndGo(kb.Enter)
-	if got := b.Heading(); got != "You are signed in" {
-		t.Errorf("ended on %q", got)
-	}
-}
-
-// TestResponseIsPosted sends a form_post response by script, and without scripts
-// by its button.
-func TestResponseIsPosted(t *testing.T) {
-	posted := make(chan url.Values, 1)
-	service := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost && r.URL.Path == "/cb" && r.ParseForm() == nil {
-			posted <- r.PostForm
-		}
-		w.Header().Set("Content-Type", "text/html")
-		_, _ = w.Write([]byte("<!DOCTYPE html><title>Service</title><h1>Back at the service</h1>"))
-	}))
-	t.Cleanup(service.Close)
-	server, b := serve(t, &person{}), pagestest.Open(t)
-	page := server.URL + "/form-post?to=" + url.QueryEscape(service.URL)
-	for _, scripts := range []bool{false, true} {
-		b.Scripts(scripts)
-		b.Go(page)
-		if !scripts {
-			b.Click("main button")
-		}
-		select {
-		case got := <-posted:
-			if len(got) != 2 || got.Get("code") != `a"b<c>` || got.Get("state") != "s1" {
-				t.Errorf("scripts %v: posted %v", scripts, got)
+			if !inWelsh[state.heading] {
+				inWelsh[state.heading] = checkInWelsh(t, b, state.name, state.heading)
 			}
-		case <-time.After(10 * time.Second):
-			t.Errorf("scripts %v: nothing was posted; at %s", scripts, b.URL())
-		}
-	}
-}
-
-// TestNoPageShowsInAFrame (S18): another site cannot put our buttons under its own.
-func TestNoPageShowsInAFrame(t *testing.T) {
-	server := serve(t, &person{})
-	b := pagestest.Open(t)
-	for _, path := range []string{"/signin", "/consent", "/select", "/form-post", "/device", "/device-consent", "/leave", "/nowhere", "/broken"} {
-		other := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Type", "text/html")
-			_, _ = fmt.Fprintf(w, `<iframe src="%s%s"></iframe>`, server.URL, path)
-		}))
-		t.Cleanup(other.Close)
-		b.Go(other.URL)
-		if shown := b.Framed(); !strings.HasPrefix(shown, "chrome-error:") {
-			t.Errorf("%s: the frame shows %s", path, shown)
-		}
+		})
 	}
 }

@@ -31,10 +31,13 @@ func (c catalogue) text(key string) string { return c[key] }
 func (c catalogue) language() directory.Language { return directory.Language(c["lang"]) }
 
 // catalogues are the texts of each language.
-var catalogues = map[directory.Language]catalogue{directory.English: english}
+var catalogues = map[directory.Language]catalogue{directory.English: english, directory.Welsh: welsh}
 
 // english says everything that the pages say.
 var english = together(englishCommon, englishSignIn, englishJoin, englishConsent, englishAccount)
+
+// welsh says the same.
+var welsh = together(welshCommon, welshSignIn, welshJoin, welshConsent, welshAccount)
 
 // together is one catalogue of several, one for each area of the pages.
 func together(areas ...catalogue) catalogue {

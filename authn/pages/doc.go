@@ -1,6 +1,6 @@
 // Package pages is the hosted pages: what a person sees while signing in,
 // agreeing, signing out, or when something went wrong. It owns the HTML, the
-// style sheet, every English sentence, and the rules of a browser form: one
+// style sheet, every sentence in every language, and the rules of a browser form: one
 // value for each field, from the body alone, from our own origin.
 //
 // It decides nothing about who somebody is (package authn does, through

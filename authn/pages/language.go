@@ -137,7 +137,7 @@ var elsewhere = map[string]string{passkeySignInPath: "/signin"}
 // Switches reports whether the page can be had again in another language. What
 // follows a form that was accepted cannot.
 func (f frame) Switches() bool {
-	return len(catalogues) > 1 && f.request != nil && (f.read() || len(f.Faults) > 0)
+	return f.request != nil && (f.read() || len(f.Faults) > 0)
 }
 
 func (f frame) read() bool {

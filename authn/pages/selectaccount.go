@@ -53,6 +53,7 @@ func (p *Pages) FormPost(w http.ResponseWriter, r *http.Request, v FormPostView)
 		Fields map[string]string
 		Script string
 	}{p.frame(r, "formpost.title", flow), v.Action, fields, assetURL(formPostScript)}
+	view.request = nil // the response is good once: there is no other language to have it in
 	policy := contentPolicy(v.FormAction) + "; script-src " + origin(p.Issuer) + "/assets/" + formPostScript
 	return p.renderWith(w, http.StatusOK, "formpost", policy, view)
 }

@@ -87,7 +87,7 @@ func TestPersonRefusesADeviceByKeyboard(t *testing.T) {
 	tv := d.television(s)
 	b.Go(tv.begun.VerificationURI)
 	d.signInWith(b, person, 1)
-	for _, want := range []string{"govuk-skip-link", "gh-wordmark", "user_code"} {
+	for _, want := range []string{"govuk-skip-link", "gh-wordmark", "language-cy", "user_code"} {
 		b.Press(kb.Tab)
 		b.WantFocus(want)
 	}

@@ -220,6 +220,18 @@ func (b *Browser) Title() string {
 	return get(b, chromedp.Title())
 }
 
+// Language is the language that the page says it is in.
+func (b *Browser) Language() string {
+	b.t.Helper()
+	return get(b, chromedp.Evaluate[string](`document.documentElement.lang`))
+}
+
+// Has reports whether the page holds an element.
+func (b *Browser) Has(selector string) bool {
+	b.t.Helper()
+	return get(b, chromedp.Evaluate[bool](`document.querySelector(`+strconv.Quote(selector)+`) !== null`))
+}
+
 // URL returns the page's address.
 func (b *Browser) URL() string {
 	b.t.Helper()
