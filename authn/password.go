@@ -128,13 +128,14 @@ func (s *Service) SetPassword(ctx context.Context, userID uuid.UUID, password st
 }
 
 // ImportPassword stores a hash that another system made, for its password to go
-// on working; the first sign-in replaces it. A form that cannot be read, or
-// whose comparison would cost too much, is [ErrForeignHash].
+// on working; the first sign-in replaces it. A password that was used or chosen
+// here since another import stays. What [ForeignHash] refuses is [ErrForeignHash].
 func (s *Service) ImportPassword(ctx context.Context, userID uuid.UUID, hash string) error {
-	if _, err := readHash(hash); err != nil {
+	stored, err := ForeignHash(hash)
+	if err != nil {
 		return err
 	}
-	if err := s.Store.PutImportedPassword(ctx, userID, hash, s.Clock()); err != nil {
+	if err := s.Store.PutImportedPassword(ctx, userID, stored, s.Clock()); err != nil {
 		return fmt.Errorf("import password: %w", err)
 	}
 	return nil

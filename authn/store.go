@@ -49,7 +49,8 @@ type Store interface {
 	Password(ctx context.Context, userID uuid.UUID) (hash string, err error)
 	// PutPassword stores a hash of ours and notes when it changed.
 	PutPassword(ctx context.Context, userID uuid.UUID, hash string, at time.Time) error
-	// PutImportedPassword stores a hash made elsewhere.
+	// PutImportedPassword stores a hash made elsewhere, unless there is one that was
+	// made here.
 	PutImportedPassword(ctx context.Context, userID uuid.UUID, hash string, at time.Time) error
 	DeletePassword(ctx context.Context, userID uuid.UUID) error
 	// ReplacePassword stores another hash of the same password, unless old is

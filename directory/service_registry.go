@@ -70,8 +70,7 @@ func (r *Registry) adopt(ctx context.Context, s *Service, creator *User) error {
 	switch {
 	case err == nil:
 		s.OrganisationID = uuid.NullUUID{UUID: o.ID, Valid: true}
-		s.OrganisationType, s.Crown = o.Type, o.Crown
-		s.EmailBrandingID, s.LetterBrandingID = o.EmailBrandingID, o.LetterBrandingID
+		s.belongTo(o)
 		return nil
 	case !errors.Is(err, ErrNotFound):
 		return fmt.Errorf("look up organisation: %w", err)
@@ -82,6 +81,12 @@ func (r *Registry) adopt(ctx context.Context, s *Service, creator *User) error {
 		s.LetterBrandingID = uuid.NullUUID{UUID: NHSLetterBrandingID, Valid: true}
 	}
 	return nil
+}
+
+// belongTo takes over what the services of an organisation have in common.
+func (s *Service) belongTo(o *Organisation) {
+	s.OrganisationType, s.Crown = o.Type, o.Crown
+	s.EmailBrandingID, s.LetterBrandingID = o.EmailBrandingID, o.LetterBrandingID
 }
 
 // defaultCrown is whether a service without an organisation belongs to the

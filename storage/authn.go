@@ -118,7 +118,7 @@ func (a Authn) PutPassword(ctx context.Context, userID uuid.UUID, hash string, a
 		if err := a.change(ctx, `update users set password_changed_at = $2 where id = $1`, userID, at); err != nil {
 			return err
 		}
-		return a.putPassword(ctx, userID, hash, false, at)
+		return a.putPassword(ctx, userID, hash, at)
 	})
 }
 
@@ -129,15 +129,19 @@ func (a Authn) SetLanguage(ctx context.Context, userID uuid.UUID, l directory.La
 
 // PutImportedPassword implements authn.Store.
 func (a Authn) PutImportedPassword(ctx context.Context, userID uuid.UUID, hash string, at time.Time) error {
-	return a.putPassword(ctx, userID, hash, true, at)
+	_, err := a.DB.exec(ctx, insertPassword+`
+		on conflict (user_id) do update set hash = excluded.hash, changed_at = excluded.changed_at where passwords.imported`,
+		userID, hash, true, at)
+	return err
 }
 
-func (a Authn) putPassword(ctx context.Context, userID uuid.UUID, hash string, imported bool, at time.Time) error {
-	_, err := a.DB.exec(ctx, `
-		insert into passwords (user_id, hash, imported, changed_at) values ($1, $2, $3, $4)
+const insertPassword = `insert into passwords (user_id, hash, imported, changed_at) values ($1, $2, $3, $4)`
+
+func (a Authn) putPassword(ctx context.Context, userID uuid.UUID, hash string, at time.Time) error {
+	_, err := a.DB.exec(ctx, insertPassword+`
 		on conflict (user_id) do update set
 			hash = excluded.hash, imported = excluded.imported, changed_at = excluded.changed_at`,
-		userID, hash, imported, at)
+		userID, hash, false, at)
 	return err
 }
 

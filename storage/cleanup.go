@@ -21,6 +21,7 @@ const (
 	keepInvitations = 2 * day      // whatever has become of them (seed 002)
 	keepEvents      = 52 * 7 * day // seed 002
 	keepMessages    = 7 * day
+	keepImports     = 30 * day
 
 	// keepDescribed is how long a client that is known by the address of its
 	// document is kept after it was last asked for.
@@ -81,6 +82,10 @@ var cleanupRules = []cleanupRule{
 	{"organisation_invitations", keepInvitations, `
 		delete from organisation_invitations where id in (
 			select id from organisation_invitations where created_at <= $1 order by created_at, id limit $2)`},
+	// How far the import of a file came; what it brought is kept.
+	{"imports", keepImports, `
+		delete from imports where (source, digest) in (
+			select source, digest from imports where updated_at < $1 order by updated_at limit $2)`},
 	{"events", keepEvents, `delete from events where id in (select id from events where created_at < $1 order by created_at, id limit $2)`},
 }
 

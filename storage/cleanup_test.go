@@ -28,6 +28,7 @@ var keptForGood = map[string]string{
 	"service_usage": "one row a day for each service and channel, which the yearly accounts need", "service_allowances": "one row a year for each service",
 	"passwords": "goes with its user", "totp_secrets": "goes with its user", "recovery_codes": "goes with its user", "passkeys": "goes with its user", "webauthn_credentials": "goes with its user", "consents": "goes with its user or client",
 	"pairwise_subjects": "one row for each user and sector: a subject must never come to mean somebody else",
+	"imported_records":  "one row for each record of another system, which a later import must find",
 	"signing_keys":      "deleted by oauth.Keys when they expire",
 	"leases":            "one row for each job", "goose_db_version": "one row for each migration",
 }
@@ -88,6 +89,8 @@ var expiring = []struct {
 	{"initial_access_tokens", `insert into initial_access_tokens (hash, note, uses_left, created_at, expires_at) values ($2, '', 1, 1, $1)`, 0, "hash"},
 	{"known_browsers", `insert into known_browsers (id, user_id, token_hash, created_at, seen_at)
 		values ($2, '00000000-0000-4000-8000-000000000001', $3, 1, $1)`, authn.KnownFor, "id hash"},
+	{"imports", `insert into imports (source, digest, records, created, updated, unchanged, rejected, started_at, updated_at)
+		values ('s', $2, 0, 0, 0, 0, 0, 1, $1)`, 30 * 24 * time.Hour, "id"},
 	{"refusals", `insert into refusals (id, request_id, endpoint, client_id, code, reason, created_at) values ($2, 'r', 'e', 'c', 'x', 'y', $1)`, storage.KeepRefusals, "id"},
 }
 

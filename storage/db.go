@@ -40,6 +40,8 @@ type conn interface {
 	// batch runs statements one after the other, as one transaction, and returns how
 	// many rows each changed.
 	batch(ctx context.Context, all []statement) ([]int64, error)
+	// insert runs an insert of one row for many.
+	insert(ctx context.Context, query string, all [][]any) error
 }
 
 // statement is one of several that are sent together.
@@ -175,6 +177,18 @@ func (db *DB) together(ctx context.Context, all ...statement) ([]int64, error) {
 	}
 	changed, err := db.on(ctx).batch(ctx, all)
 	return changed, failed(ctx, err)
+}
+
+// insertAll runs an insert of one row, of nothing but parameters in the order of
+// its columns, for many rows. PostgreSQL is sent them all at once.
+func (db *DB) insertAll(ctx context.Context, query string, all [][]any) error {
+	if len(all) == 0 {
+		return nil
+	}
+	for i := range all {
+		all[i] = bind(all[i])
+	}
+	return failed(ctx, db.on(ctx).insert(ctx, query, all))
 }
 
 // row runs a query and scans its only row; no row is directory.ErrNotFound.

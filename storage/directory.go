@@ -23,15 +23,24 @@ func (d Directory) InTx(ctx context.Context, f func(ctx context.Context) error) 
 
 // AppendEvent implements directory.Store.
 func (d Directory) AppendEvent(ctx context.Context, e directory.Event) error {
+	values, err := eventValues(e)
+	if err != nil {
+		return err
+	}
+	_, err = d.DB.exec(ctx, insertEvent, values...)
+	return err
+}
+
+const insertEvent = `
+	insert into events (id, event_type, actor_kind, actor_id, subject, data, created_at)
+	values ($1, $2, $3, $4, $5, $6, $7)`
+
+func eventValues(e directory.Event) ([]any, error) {
 	data, err := json.Marshal(e.Data)
 	if err != nil {
-		return fmt.Errorf("encode event: %w", err)
+		return nil, fmt.Errorf("encode event: %w", err)
 	}
-	_, err = d.DB.exec(ctx, `
-		insert into events (id, event_type, actor_kind, actor_id, subject, data, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7)`,
-		e.ID, e.Type, e.Actor.Kind, e.Actor.ID, e.Subject, string(data), e.At)
-	return err
+	return []any{e.ID, e.Type, e.Actor.Kind, e.Actor.ID, e.Subject, string(data), e.At}, nil
 }
 
 // userColumns are scanned by scanUser, in this order.
@@ -53,16 +62,24 @@ func userFields(u *directory.User) []any {
 
 // CreateUser implements directory.Store.
 func (d Directory) CreateUser(ctx context.Context, u *directory.User) error {
-	_, err := d.DB.exec(ctx, `
-		insert into users (id, number, username, username_normalised, name, first_name, surname, email_address,
-			email_normalised, mobile_number, mobile_e164, auth_type, state, platform_admin, roles,
-			email_access_validated_at, take_part_in_research, receives_new_features_email, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)`,
+	_, err := d.DB.exec(ctx, insertUser, userValues(u)...)
+	return userConflict(err)
+}
+
+const insertUser = `
+	insert into users (id, number, username, username_normalised, name, first_name, surname, email_address,
+		email_normalised, mobile_number, mobile_e164, auth_type, state, platform_admin, roles, failed_login_count, locked_at,
+		password_changed_at, email_access_validated_at, take_part_in_research, receives_new_features_email, created_at)
+	values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`
+
+// userValues are the parameters of insertUser.
+func userValues(u *directory.User) []any {
+	return []any{
 		u.ID, nullableNumber(u.Number), nullable(u.Username), normalisedUsername(u.Username), u.Name, u.FirstName, u.Surname,
 		nullable(u.EmailAddress), normalisedEmail(u.EmailAddress), nullable(u.MobileNumber), e164(u.MobileNumber),
-		string(u.AuthType), string(u.State), u.PlatformAdmin, u.Roles, u.EmailAccessValidatedAt,
-		u.TakePartInResearch, u.ReceivesNewFeaturesEmail, u.CreatedAt)
-	return userConflict(err)
+		string(u.AuthType), string(u.State), u.PlatformAdmin, u.Roles, u.FailedLoginCount, u.LockedAt, u.PasswordChangedAt,
+		u.EmailAccessValidatedAt, u.TakePartInResearch, u.ReceivesNewFeaturesEmail, u.CreatedAt,
+	}
 }
 
 // UpdateUser implements directory.Store.

@@ -12,9 +12,7 @@ import (
 
 // LogEvent implements directory.Store.
 func (d Directory) LogEvent(ctx context.Context, e directory.LoggedEvent) error {
-	_, err := d.DB.exec(ctx, `
-		insert into events (id, event_type, actor_kind, actor_id, subject, data, created_at)
-		values ($1, $2, $3, $4, $5, $6, $7)`,
+	_, err := d.DB.exec(ctx, insertEvent,
 		e.ID, e.Type, e.Actor.Kind, e.Actor.ID, e.Subject, string(e.Data), e.At)
 	return err
 }

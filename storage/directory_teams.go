@@ -76,16 +76,19 @@ func addService(m *directory.Memberships, id uuid.UUID, permissions []string) {
 	}
 }
 
+const (
+	insertServiceMember      = `insert into service_members (service_id, user_id, permissions, created_at) values ($1, $2, $3, $4)`
+	insertOrganisationMember = `insert into organisation_members (organisation_id, user_id, permissions, created_at) values ($1, $2, $3, $4)`
+)
+
 // AddServiceMember implements directory.Store.
 func (d Directory) AddServiceMember(ctx context.Context, m directory.Membership) error {
-	_, err := d.DB.exec(ctx, `insert into service_members (service_id, user_id, permissions, created_at) values ($1, $2, $3, $4)`,
-		m.Of, m.UserID, m.Permissions, m.CreatedAt)
+	_, err := d.DB.exec(ctx, insertServiceMember, m.Of, m.UserID, m.Permissions, m.CreatedAt)
 	return err
 }
 
 // AddOrganisationMember implements directory.Store.
 func (d Directory) AddOrganisationMember(ctx context.Context, m directory.Membership) error {
-	_, err := d.DB.exec(ctx, `insert into organisation_members (organisation_id, user_id, permissions, created_at) values ($1, $2, $3, $4)`,
-		m.Of, m.UserID, m.Permissions, m.CreatedAt)
+	_, err := d.DB.exec(ctx, insertOrganisationMember, m.Of, m.UserID, m.Permissions, m.CreatedAt)
 	return err
 }

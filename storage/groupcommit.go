@@ -214,6 +214,16 @@ func (m *member) query(ctx context.Context, query string, args ...any) (rows, er
 	return memberRows{sqliteRows{r}, m}, nil
 }
 
+// insert implements conn.
+func (m *member) insert(ctx context.Context, query string, all [][]any) error {
+	for _, args := range all {
+		if _, err := m.exec(ctx, query, args...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // batch implements conn.
 func (m *member) batch(ctx context.Context, all []statement) ([]int64, error) {
 	changed := make([]int64, len(all))

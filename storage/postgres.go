@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -51,6 +52,7 @@ type postgresQuerier interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
 	SendBatch(ctx context.Context, b *pgx.Batch) pgx.BatchResults
+	CopyFrom(ctx context.Context, table pgx.Identifier, columns []string, rows pgx.CopyFromSource) (int64, error)
 }
 
 type postgresConn struct{ q postgresQuerier }
@@ -81,6 +83,31 @@ func (c postgresConn) batch(ctx context.Context, all []statement) (changed []int
 		changed = append(changed, tag.RowsAffected())
 	}
 	return changed, nil
+}
+
+// insert copies the rows into the table that the statement names: its text says
+// the same as a COPY does.
+func (c postgresConn) insert(ctx context.Context, query string, all [][]any) error {
+	table, columns, err := insertTarget(query)
+	if err != nil {
+		return err
+	}
+	_, err = c.q.CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromRows(all))
+	return err
+}
+
+// insertTarget reads the table and the columns of "insert into table (a, b) values ($1, $2)".
+func insertTarget(query string) (table string, columns []string, err error) {
+	head, rest, opened := strings.Cut(query, "(")
+	list, _, closed := strings.Cut(rest, ")")
+	words := strings.Fields(head)
+	if !opened || !closed || len(words) != 3 {
+		return "", nil, errors.New("not an insert of one row")
+	}
+	for column := range strings.SplitSeq(list, ",") {
+		columns = append(columns, strings.TrimSpace(column))
+	}
+	return words[2], columns, nil
 }
 
 type postgresTx struct {

@@ -104,6 +104,18 @@ func (c sqliteConn) batch(ctx context.Context, all []statement) ([]int64, error)
 	return changed, t.commit(ctx)
 }
 
+// insert makes the rows one transaction, as one COPY is.
+func (c sqliteConn) insert(ctx context.Context, query string, all [][]any) error {
+	t, err := c.writer.begin(ctx)
+	if err != nil {
+		return err
+	}
+	if err := t.insert(ctx, query, all); err != nil {
+		return cmp.Or(t.rollback(ctx), err)
+	}
+	return t.commit(ctx)
+}
+
 type sqliteRows struct{ *sql.Rows }
 
 // Close drops the error: what went wrong is in Err, as with pgx.

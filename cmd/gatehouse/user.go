@@ -24,6 +24,8 @@ type userCommands struct {
 
 	SignOut userSignOutCommand `cmd:"" help:"End every session of a user and everything issued to services for them."`
 
+	Import userImportCommand `cmd:"" help:"Bring in users, organisations and services from a file of another system. What was interrupted goes on; what is here already is brought up to date."`
+
 	ResetFactors userResetFactorsCommand `cmd:"" help:"Remove a user's authenticator app, passkeys, security keys and recovery codes, and sign the user out."`
 }
 

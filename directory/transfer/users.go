@@ -1,0 +1,200 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"gatehouse/directory"
+)
+
+// takeUsers creates users who are new and changes those who are not. A record
+// that is the same as the last time is left alone, so that what was changed here
+// since stays.
+func (i *Importer) takeUsers(ctx context.Context, all []*item) error {
+	known, err := i.known(ctx, KindUser, all)
+	if err != nil {
+		return err
+	}
+	var changed []*item
+	for _, it := range all {
+		here, ok := known[it.externalID]
+		switch {
+		case ok && bytes.Equal(here.Digest, it.digest):
+			i.progress.Unchanged++
+		case i.seen.has(KindUser, it.externalID):
+			i.progress.Updated++ // it comes a second time in the file
+		default:
+			changed = append(changed, it)
+		}
+	}
+	if len(changed) == 0 {
+		return nil
+	}
+	claims, err := i.claims(ctx, changed)
+	if err != nil {
+		return err
+	}
+	teams, err := i.teams(ctx, changed)
+	if err != nil {
+		return err
+	}
+	var created []directory.ImportedUser
+	for _, it := range changed {
+		here, exists := known[it.externalID]
+		places, err := teams.placesOf(it.record.(*UserRecord))
+		if err == nil {
+			err = claims.take(it.wantsKey, here.ID)
+		}
+		if err != nil {
+			it.unfit = err
+			continue
+		}
+		i.seen.add(KindUser, it.externalID)
+		if !exists {
+			created = append(created, i.imported(it, places))
+		} else if err := i.changeUser(ctx, it, here, places); err != nil {
+			return err
+		}
+	}
+	return i.createUsers(ctx, created)
+}
+
+// known looks up which of these records are here already.
+func (i *Importer) known(ctx context.Context, kind string, all []*item) (map[string]directory.Imported, error) {
+	ids := make([]string, len(all))
+	for n, it := range all {
+		ids[n] = it.externalID
+	}
+	known, err := i.Store.ImportedRecords(ctx, i.Source, kind, ids)
+	if err != nil {
+		return nil, fmt.Errorf("look up records: %w", err)
+	}
+	return known, nil
+}
+
+// imported is a new user with all that is theirs.
+func (i *Importer) imported(it *item, places []place) directory.ImportedUser {
+	u := it.user
+	n := directory.ImportedUser{
+		Imported: directory.Imported{Kind: KindUser, ExternalID: it.externalID, ID: u.ID, Digest: it.digest},
+		User:     u, PasswordHash: it.hash, Event: i.event("import_user", u.ID, userFacts(u)),
+	}
+	for _, p := range places {
+		m := p.membership(u.ID, i.Registry.Clock())
+		if p.kind == KindService {
+			n.Services = append(n.Services, m)
+		} else {
+			n.Organisations = append(n.Organisations, m)
+		}
+	}
+	return n
+}
+
+// userFacts are what the audit trail keeps of a user: nothing personal.
+func userFacts(u *directory.User) map[string]any {
+	return map[string]any{"auth_type": u.AuthType, "state": u.State, "platform_admin": u.PlatformAdmin, "roles": u.Roles}
+}
+
+func (i *Importer) event(kind string, subject uuid.UUID, data map[string]any) directory.Event {
+	data["source"] = i.Source
+	return directory.Event{ID: i.Registry.NewID(), Type: kind, Actor: i.Actor, Subject: subject.String(), Data: data, At: i.Registry.Clock()}
+}
+
+// createUsers numbers those of the Delius API who bring no number, and writes all.
+func (i *Importer) createUsers(ctx context.Context, all []directory.ImportedUser) error {
+	i.progress.Created += int64(len(all))
+	if len(all) == 0 || i.DryRun {
+		return nil
+	}
+	var unnumbered []*directory.User
+	var highest int64
+	for n := range all {
+		u := all[n].User
+		highest = max(highest, u.Number)
+		if u.Username != "" && u.Number == 0 {
+			unnumbered = append(unnumbered, u)
+		}
+	}
+	if len(unnumbered) > 0 || highest > 0 {
+		first, err := i.Store.ReserveUserNumbers(ctx, len(unnumbered), highest)
+		if err != nil {
+			return fmt.Errorf("number users: %w", err)
+		}
+		for n, u := range unnumbered {
+			u.Number = first + int64(n)
+		}
+	}
+	return i.Store.InsertImportedUsers(ctx, i.Source, all, i.Registry.Clock())
+}
+
+// changeUser writes what is new in a record over a user who came before. Who is
+// not to sign in any more is signed out everywhere.
+func (i *Importer) changeUser(ctx context.Context, it *item, here directory.Imported, places []place) error {
+	if i.DryRun {
+		i.progress.Updated++
+		return nil
+	}
+	u, err := i.Store.User(ctx, here.ID)
+	if err != nil {
+		return fmt.Errorf("look up user: %w", err)
+	}
+	before, active := userFacts(u), u.State != directory.Inactive
+	it.record.(*UserRecord).over(u, it.user)
+	u.UpdatedAt = i.Registry.Clock()
+	if err := i.Store.UpdateUser(ctx, u); err != nil {
+		return fmt.Errorf("update user: %w", err)
+	}
+	for _, p := range places {
+		if err := i.Store.PutMembership(ctx, p.kind, p.membership(u.ID, u.UpdatedAt)); err != nil {
+			return fmt.Errorf("put membership: %w", err)
+		}
+	}
+	if it.hash != "" {
+		if err := i.Passwords.ImportPassword(ctx, u.ID, it.hash); err != nil {
+			return err
+		}
+	}
+	if active && u.State == directory.Inactive {
+		if err := i.Passwords.EndAccess(ctx, u.ID, i.Actor); err != nil {
+			return err
+		}
+	}
+	here.Digest = it.digest
+	if err := i.Store.PutImported(ctx, i.Source, here, u.UpdatedAt); err != nil {
+		return fmt.Errorf("keep record: %w", err)
+	}
+	i.progress.Updated++
+	return i.Store.AppendEvent(ctx, i.event("reimport_user", u.ID, map[string]any{"before": before, "after": userFacts(u)}))
+}
+
+// over writes what a record says over a user: what it leaves out stays.
+func (r *UserRecord) over(u, from *directory.User) {
+	u.Name, u.FirstName, u.Surname = from.Name, from.FirstName, from.Surname
+	if r.PlatformAdmin != nil {
+		u.PlatformAdmin = *r.PlatformAdmin
+	}
+	if r.State != "" || r.Enabled != nil {
+		u.State = from.State
+	}
+	if r.Username != "" {
+		u.Username = r.Username
+	}
+	if r.Number != 0 {
+		u.Number = r.Number
+	}
+	if r.EmailAddress != "" {
+		u.EmailAddress = r.EmailAddress
+	}
+	if r.MobileNumber != "" {
+		u.MobileNumber = r.MobileNumber
+	}
+	if r.AuthType != "" {
+		u.AuthType = from.AuthType
+	}
+	if r.Roles != nil {
+		u.Roles = r.Roles
+	}
+}

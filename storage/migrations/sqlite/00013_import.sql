@@ -1,0 +1,33 @@
+-- +goose Up
+-- Imports of files: how far each has come, so that one that was interrupted goes
+-- on where it was. The digest is the SHA-256 of the file.
+create table imports (
+    source text not null,
+    digest text not null,
+    records integer not null,
+    created integer not null,
+    updated integer not null,
+    unchanged integer not null,
+    rejected integer not null,
+    started_at integer not null,
+    updated_at integer not null,
+    finished_at integer,
+    primary key (source, digest)
+) strict;
+create index imports_updated_at_idx on imports (updated_at);
+
+-- Where the records of other systems have gone. The digest is that of the record
+-- as it was last imported: one that is the same again is left alone.
+create table imported_records (
+    source text not null,
+    kind text not null check (kind in ('user', 'organisation', 'service')),
+    external_id text not null,
+    subject_id text not null,
+    digest blob not null,
+    imported_at integer not null,
+    primary key (source, kind, external_id)
+) strict;
+
+-- +goose Down
+drop table imported_records;
+drop table imports;
