@@ -280,7 +280,7 @@ func TestActivityIsInWords(t *testing.T) {
 	if _, body := v.do(http.MethodGet, older, nil); !strings.Contains(body, "The account was created") || !strings.Contains(body, "Latest activity") || strings.Contains(body, "Older activity") {
 		t.Errorf("the last page: %s", body)
 	}
-	if _, again := v.do(http.MethodGet, "/account/activity?before=yesterday", nil); again != body {
+	if _, again := v.do(http.MethodGet, "/account/activity?before=yesterday", nil); !strings.Contains(again, older) {
 		t.Error("what is no time is not the first page")
 	}
 }

@@ -24,6 +24,7 @@ var states = []struct {
 		return signIn(b, rightPassword)
 	}, 200, "You are signed in"},
 	{"account", person{}, signedInTo("/account"), 200, "Your account"},
+	{"account-enrolled", person{has: authn.Enrolment{TOTP: true, Passkeys: 1, SecurityKeys: 1, RecoveryCodes: 7}, kind: directory.EmailAuth}, signedInTo("/account?done=mobile_removed"), 200, "Your account"},
 	{"account-confirm", person{stale: true}, signedInTo("/account/confirm"), 200, "Confirm that it is you"},
 	{"account-confirm-refused", person{stale: true}, func(b *pagestest.Browser, base string) int64 {
 		signedInTo("/account/confirm")(b, base)
@@ -52,12 +53,18 @@ var states = []struct {
 		return b.Click("main button")
 	}, 200, "Recovery codes"},
 	{"account-name", person{}, signedInTo("/account/name"), 200, "Change your name"},
+	{"account-name-missing", person{}, func(b *pagestest.Browser, base string) int64 {
+		signedInTo("/account/name")(b, base)
+		b.Fill("name", " ")
+		return b.Click("main form button")
+	}, 400, "Change your name"},
 	{"account-email", person{}, signedInTo("/account/email"), 200, "Change your email address"},
 	{"account-email-fault", person{}, func(b *pagestest.Browser, base string) int64 {
 		signedInTo("/account/email")(b, base)
 		return b.Click("main form button")
 	}, 400, "Change your email address"},
 	{"account-mobile", person{}, signedInTo("/account/mobile"), 200, "Change your mobile number"},
+	{"account-mobile-removable", person{kind: directory.EmailAuth}, signedInTo("/account/mobile"), 200, "Change your mobile number"},
 	{"account-mobile-fault", person{}, func(b *pagestest.Browser, base string) int64 {
 		signedInTo("/account/mobile")(b, base)
 		return b.Click("main form button")
@@ -72,6 +79,7 @@ var states = []struct {
 	{"account-services", person{}, signedInTo("/account/services?done=service"), 200, "Services that use your account"},
 	{"account-services-none", person{unused: true}, signedInTo("/account/services"), 200, "Services that use your account"},
 	{"account-activity", person{}, signedInTo("/account/activity"), 200, "Recent activity"},
+	{"account-activity-last", person{}, signedInTo("/account/activity?before=1772366400000000"), 200, "Recent activity"},
 	{"account-data", person{}, signedInTo("/account/data"), 200, "Your data"},
 	{"account-close", person{}, signedInTo("/account/close"), 200, "Close your account"},
 	{"account-close-needed", person{needed: true}, func(b *pagestest.Browser, base string) int64 {

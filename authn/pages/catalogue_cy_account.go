@@ -82,6 +82,7 @@ var welshAccount = catalogue{
 	"account.passkeys.added":          "Ychwanegwyd ar",
 	"account.passkeys.used":           "Defnyddiwyd ddiwethaf ar",
 	"account.passkeys.rename":         "Enw’r allwedd hon",
+	"account.passkeys.other":          "Newid yr enw",
 	"account.passkeys.save":           "Cadw’r enw",
 	"account.passkeys.remove":         "Tynnu",
 	"account.passkeys.add":            "Ychwanegu allwedd",
@@ -116,6 +117,7 @@ var welshAccount = catalogue{
 	"confirm.cancel":  "Yn ôl i’ch cyfrif",
 
 	"account.change":         "Newid",
+	"account.add":            "Ychwanegu",
 	"account.added":          "Wedi’i ychwanegu",
 	"account.added.count":    "%d wedi’u hychwanegu",
 	"account.recovery.count": "%d ar ôl",
@@ -163,7 +165,7 @@ var welshAccount = catalogue{
 	"account.services.withdraw": "Atal %s rhag defnyddio eich cyfrif",
 
 	"account.activity.title":  "Gweithgarwch diweddar",
-	"account.activity.text":   "Os nad ydych yn adnabod rhywbeth, newidiwch eich cyfrinair.",
+	"account.activity.text":   "A oes rhywbeth yma nad chi a’i gwnaeth?",
 	"account.activity.none":   "Ni ddigwyddodd dim y mae angen i chi wybod amdano.",
 	"account.activity.older":  "Gweithgarwch hŷn",
 	"account.activity.latest": "Y gweithgarwch diweddaraf",

@@ -82,6 +82,7 @@ var englishAccount = catalogue{
 	"account.passkeys.added":          "Added on",
 	"account.passkeys.used":           "Last used on",
 	"account.passkeys.rename":         "Name of this key",
+	"account.passkeys.other":          "Change the name",
 	"account.passkeys.save":           "Save the name",
 	"account.passkeys.remove":         "Remove",
 	"account.passkeys.add":            "Add a key",
@@ -116,6 +117,7 @@ var englishAccount = catalogue{
 	"confirm.cancel":  "Back to your account",
 
 	"account.change":         "Change",
+	"account.add":            "Add",
 	"account.added":          "Added",
 	"account.added.count":    "%d added",
 	"account.recovery.count": "%d left",
@@ -163,7 +165,7 @@ var englishAccount = catalogue{
 	"account.services.withdraw": "Stop %s using your account",
 
 	"account.activity.title":  "Recent activity",
-	"account.activity.text":   "If you do not recognise something, change your password.",
+	"account.activity.text":   "Is something here that was not you?",
 	"account.activity.none":   "Nothing happened that you have to know about.",
 	"account.activity.older":  "Older activity",
 	"account.activity.latest": "Latest activity",
