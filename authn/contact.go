@@ -43,6 +43,9 @@ func (s *Service) BeginContactChange(ctx context.Context, session *Session, u *d
 	if err != nil {
 		return err
 	}
+	if c == EmailContact {
+		to = directory.ShownEmail(to)
+	}
 	change := &contactChange{ID: id, To: to, ExpiresAt: now.Add(s.codeTTL())}
 	buckets := s.contactBuckets(u, c, to)
 	wait, err := takeAll(ctx, s.Cache, buckets, now)

@@ -52,6 +52,7 @@ func (r *registering) user() directory.NewUser {
 // the same work. The secret returned is for the cookie of the browser that asked.
 // Errors: [*PasswordError], [*directory.FieldError], [*ThrottledError].
 func (s *Service) Register(ctx context.Context, r Registration) (string, error) {
+	r.Email = directory.ShownEmail(r.Email)
 	t := s.asking("registration", Attempt{Identifier: r.Email, Network: r.Network})
 	about := registering{Name: r.Name, Email: r.Email, Mobile: r.Mobile, Flow: r.Flow}
 	if err := s.Accounts.CheckNewUser(about.user()); err != nil {

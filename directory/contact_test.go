@@ -42,6 +42,35 @@ func TestGovernmentAddressIsKnownByItsDomain(t *testing.T) {
 	}
 }
 
+// TestNobodyLooksLikeAlice (U12): a twin of a username is refused, one of an address
+// is the same address or is shown with a domain that looks like nothing else.
+func TestNobodyLooksLikeAlice(t *testing.T) {
+	for _, username := range []string{"alice", "ALICE", "Siân", "dŵr", "zoë.müller", "o'neill", "a-b_c.d+1", "i\u0302an"} {
+		if !ValidUsername(username) {
+			t.Errorf("%q is refused", username)
+		}
+	}
+	for _, username := range []string{
+		"аlice", "alicе", "αlice", "ɑlice", "alıce", "ａｌｉｃｅ", "alice\u200b", "al\u00adice", "\u202eecila", "alice\u200f", "al\u2060ice", "𝒶lice", "ⓐlice",
+		"a\u0337lice", "аӏісе", "ліса", "alice\x00", "aliсe", "ꓮlice", "kĸ", "alice/", "a@b", "a b",
+	} {
+		if ValidUsername(username) {
+			t.Errorf("%q is accepted", username)
+		}
+	}
+	for typed, shown := range map[string]string{
+		"Alice@Example.com": "Alice@Example.com", "alice@exаmple.com": "alice@xn--exmple-4nf.com", "al\u200bice@exam\u2060ple.com ": "alice@example.com",
+		"alice@ｅxample.com": "alice@example.com", "alice@exam\u00adple.com": "alice@example.com", "nobody": "nobody", "a@\u202eb.com": "a@\u202eb.com",
+	} {
+		if got := ShownEmail(typed); got != shown {
+			t.Errorf("%q is shown as %q, want %q", typed, got, shown)
+		}
+		if NormaliseEmail(typed) != NormaliseEmail(shown) {
+			t.Errorf("%q is another address than %q", typed, shown)
+		}
+	}
+}
+
 func TestMobileNumberIsReadAsTheNotifyAPIReadsIt(t *testing.T) {
 	cases := []struct {
 		number, want string

@@ -2,6 +2,8 @@ package directory
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"golang.org/x/net/idna"
@@ -25,6 +27,22 @@ func NormaliseEmail(address string) string {
 	return local + "@" + domain
 }
 
+// ShownEmail is an address as it is kept and shown: as it was given, but without
+// white space that cannot be seen, and with a domain beyond ASCII in the form that
+// begins with xn--. Nobody should take it for another that looks the same.
+func ShownEmail(address string) string {
+	s := strings.TrimSpace(stripObscureSpace(address))
+	local, domain, ok := cutLast(s, "@")
+	if !ok || !strings.ContainsFunc(domain, func(r rune) bool { return r >= utf8.RuneSelf }) {
+		return s
+	}
+	host, err := hostNames.ToASCII(domain)
+	if err != nil {
+		return s
+	}
+	return local + "@" + host
+}
+
 // NormaliseUsername is the form in which two spellings of a username are the
 // same (RFC 8265 UsernameCaseMapped: NFC, width and case mapped). A string that
 // cannot be a username normalises to itself in lower case.
@@ -37,8 +55,9 @@ func NormaliseUsername(username string) string {
 }
 
 // ValidUsername reports whether a string may be a username: RFC 8265, at most
-// 255 bytes, and never shaped like a UUID, which keeps GET /user/{username} and
-// GET /user/{user_id} apart on one path.
+// 255 bytes, of Latin letters that cannot be taken for others, and never shaped
+// like a UUID, which keeps GET /user/{username} and GET /user/{user_id} apart on
+// one path.
 func ValidUsername(username string) bool {
 	if len(username) > 255 || strings.ContainsAny(username, "/@ ") {
 		return false
@@ -47,7 +66,15 @@ func ValidUsername(username string) bool {
 		return false
 	}
 	_, err := precis.UsernameCaseMapped.String(username)
-	return err == nil
+	return err == nil && !strings.ContainsFunc(norm.NFC.String(username), mistakable)
+}
+
+// mistakable reports whether a character could be drawn like one of ASCII: all but
+// ASCII itself and the letters with marks of the Latin alphabets of Europe, Welsh
+// among them (Latin-1 Supplement and Latin Extended-A), where only the dotless i
+// and kra have nothing that tells them apart.
+func mistakable(r rune) bool {
+	return r >= utf8.RuneSelf && (!unicode.Is(unicode.Latin, r) || r > '\u017f' || r == 'ı' || r == 'ĸ')
 }
 
 // stripObscureSpace removes zero-width and other white space that cannot be

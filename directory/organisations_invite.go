@@ -34,7 +34,7 @@ type organisationInvitationStore interface {
 // in the same transaction. Errors: [ErrNotFound] for an unknown organisation or
 // inviter, [ErrArchived].
 func (r *Registry) InviteToOrganisation(ctx context.Context, i OrganisationInvitation, actor Actor, tell func(ctx context.Context, i *OrganisationInvitation, o *Organisation, inviter *User) error) (*OrganisationInvitation, error) {
-	i.ID, i.Status, i.CreatedAt = r.NewID(), InvitationPending, r.Clock()
+	i.ID, i.Status, i.CreatedAt, i.EmailAddress = r.NewID(), InvitationPending, r.Clock(), ShownEmail(i.EmailAddress)
 	return &i, r.Store.InTx(ctx, func(ctx context.Context) error {
 		o, err := r.openOrganisation(ctx, i.OrganisationID)
 		if err != nil {

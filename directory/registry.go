@@ -79,7 +79,7 @@ func (r *Registry) newUser(n NewUser) (*User, error) {
 	now := r.Clock()
 	u := &User{
 		ID: n.ID, Number: n.Number, Username: n.Username, Name: n.Name, FirstName: n.FirstName, Surname: n.Surname,
-		EmailAddress: n.EmailAddress, MobileNumber: n.MobileNumber, AuthType: n.AuthType, State: cmp.Or(n.State, Pending),
+		EmailAddress: ShownEmail(n.EmailAddress), MobileNumber: n.MobileNumber, AuthType: n.AuthType, State: cmp.Or(n.State, Pending),
 		PlatformAdmin: n.PlatformAdmin, Roles: n.Roles, EmailAccessValidatedAt: n.EmailAccessValidatedAt,
 		TakePartInResearch: !n.TakeNoPartInResearch, ReceivesNewFeaturesEmail: !n.NoNewFeaturesEmail, CreatedAt: now,
 	}

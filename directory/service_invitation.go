@@ -49,7 +49,7 @@ type invitationStore interface {
 // user it comes from; [ErrNotFound] for either. The function tell runs in the same
 // transaction.
 func (r *Registry) InviteToService(ctx context.Context, i ServiceInvitation, actor Actor, tell func(ctx context.Context, i *ServiceInvitation, s *Service, from *User) error) (*ServiceInvitation, error) {
-	i.ID, i.CreatedAt = r.NewID(), r.Clock()
+	i.ID, i.CreatedAt, i.EmailAddress = r.NewID(), r.Clock(), ShownEmail(i.EmailAddress)
 	err := r.Store.InTx(ctx, func(ctx context.Context) error {
 		s, err := r.Store.Service(ctx, i.ServiceID)
 		if err != nil {

@@ -100,7 +100,9 @@ func (c *UserChange) apply(u *User) {
 	if c.Name != nil {
 		u.FirstName, u.Surname = SplitName(u.Name)
 	}
-	set(&u.EmailAddress, c.EmailAddress)
+	if c.EmailAddress != nil {
+		u.EmailAddress = ShownEmail(*c.EmailAddress)
+	}
 	set(&u.MobileNumber, c.MobileNumber)
 	set(&u.AuthType, c.AuthType)
 	set(&u.EmailAccessValidatedAt, c.EmailAccessValidatedAt)
