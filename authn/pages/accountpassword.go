@@ -25,7 +25,8 @@ func (p *Pages) passwordPage(w http.ResponseWriter, r *http.Request, a *account,
 }
 
 // submitPassword changes the password. The new one is looked at first, so that a
-// slip costs no attempt; the old one is tried under the limits of a sign-in.
+// slip costs no attempt, and hashed last, so that a guess at the old one, which is
+// tried under the limits of a sign-in, costs no hash more.
 func (p *Pages) submitPassword(w http.ResponseWriter, r *http.Request, a *account) error {
 	form, err := readForm(r)
 	if err != nil {
@@ -34,7 +35,7 @@ func (p *Pages) submitPassword(w http.ResponseWriter, r *http.Request, a *accoun
 	if faults := p.texts(r).missing(form, "current_password", "password"); faults != nil {
 		return p.passwordPage(w, r, a, http.StatusBadRequest, faults...)
 	}
-	prepared, err := p.Authn.PreparePassword(r.Context(), form["password"])
+	err = p.Authn.CheckNewPassword(form["password"])
 	if weak, ok := errors.AsType[*authn.PasswordError](err); ok {
 		return p.passwordPage(w, r, a, http.StatusBadRequest, fault{"password", weak.Reason})
 	}
@@ -45,6 +46,10 @@ func (p *Pages) submitPassword(w http.ResponseWriter, r *http.Request, a *accoun
 	if errors.Is(err, authn.ErrRefused) {
 		return p.passwordPage(w, r, a, http.StatusForbidden, fault{"current_password", p.texts(r).text("current_password.refused")})
 	}
+	if err != nil {
+		return err
+	}
+	prepared, err := p.Authn.PreparePassword(r.Context(), form["password"])
 	if err != nil {
 		return err
 	}

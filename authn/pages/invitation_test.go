@@ -90,11 +90,15 @@ func (i *invited) TakeReturn(ctx context.Context, secret string) ([]byte, error)
 	return to, err
 }
 
-func (p *person) PreparePassword(_ context.Context, password string) (authn.PreparedPassword, error) {
+func (p *person) CheckNewPassword(password string) error {
 	if password == "short" {
-		return authn.PreparedPassword{}, &authn.PasswordError{Reason: "Password must be 12 characters or more"}
+		return &authn.PasswordError{Reason: "Password must be 12 characters or more"}
 	}
-	return authn.PreparedPassword{}, nil
+	return nil
+}
+
+func (p *person) PreparePassword(_ context.Context, password string) (authn.PreparedPassword, error) {
+	return authn.PreparedPassword{}, p.CheckNewPassword(password)
 }
 
 func (p *person) StorePassword(context.Context, uuid.UUID, authn.PreparedPassword, directory.Actor) error {

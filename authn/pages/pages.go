@@ -40,6 +40,7 @@ type Authn interface {
 	// ChooseLanguage is told the choice of whoever a session's token belongs to,
 	// if it belongs to anybody.
 	ChooseLanguage(ctx context.Context, token string, l directory.Language) error
+	CheckNewPassword(password string) error
 	PreparePassword(ctx context.Context, password string) (authn.PreparedPassword, error)
 	// StorePassword joins the transaction in ctx.
 	StorePassword(ctx context.Context, userID uuid.UUID, p authn.PreparedPassword, actor directory.Actor) error

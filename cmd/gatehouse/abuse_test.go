@@ -34,6 +34,7 @@ func TestAbuse(t *testing.T) {
 		"A12": (*abuse).reauthentication, "A13": (*abuse).contradictoryPrompt, "A15": (*abuse).mixUp, "A17": (*abuse).descriptions,
 		"R01": (*abuse).redirectURIs, "S01": (*abuse).fixation, "S03": (*abuse).loginCSRF, "S11": (*abuse).sessionsAfterPassword,
 		"H01": (*abuse).poisonedIssuer, "H02": (*abuse).poisonedLinks,
+		"U02": (*abuse).truncation, "U10": (*abuse).zeroBytes, "U12": (*abuse).twins,
 	}
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		a := newAbuse(t, d)
