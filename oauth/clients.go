@@ -255,6 +255,7 @@ func (cs *Clients) read(ctx context.Context, id string) (*Client, error) {
 		cs.forget(id)
 		return nil, err
 	}
+	c.withoutScopesOfOtherKinds()
 	cs.mu.Lock()
 	defer cs.mu.Unlock()
 	if cs.cached == nil || len(cs.cached) >= maxCached {

@@ -16,8 +16,8 @@ import (
 
 // Kinds of clients that are companies of the marketplace (seed 003).
 const (
-	KindPartner  = "partner"
-	KindProvider = "provider"
+	KindPartner  = string(directory.Partner)
+	KindProvider = string(directory.Provider)
 )
 
 // Grant types.

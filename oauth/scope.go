@@ -3,6 +3,8 @@ package oauth
 import (
 	"regexp"
 	"slices"
+
+	"gatehouse/directory"
 )
 
 // Scopes that mean something here.
@@ -18,8 +20,8 @@ const (
 	ScopeDirectoryRead = "directory.read"
 
 	// Only clients of that kind can be granted these.
-	ScopePartner  = "marketplace:partner"
-	ScopeProvider = "marketplace:provider"
+	ScopePartner  = directory.ScopePartner
+	ScopeProvider = directory.ScopeProvider
 )
 
 // scopes are what discovery advertises: scopes of the protocol and of our API.
@@ -48,4 +50,13 @@ func scopeKind(scope string) string {
 	default:
 		return ""
 	}
+}
+
+// withoutScopesOfOtherKinds takes away what a client could not be registered for,
+// in case it stopped being of that kind in a way that nobody checked.
+func (c *Client) withoutScopesOfOtherKinds() {
+	c.Scopes = slices.DeleteFunc(c.Scopes, func(scope string) bool {
+		kind := scopeKind(scope)
+		return kind != "" && kind != c.Kind
+	})
 }

@@ -124,10 +124,16 @@ func (o OAuthClients) ReplaceSecret(ctx context.Context, id string, hash []byte,
 	return err
 }
 
-// DeleteClient implements oauth.ClientStore; the schema's cascades end its grants.
+// DeleteClient implements oauth.ClientStore; the schema's cascades end its
+// grants, and erase the users of a partner. Providers then see fewer.
 func (o OAuthClients) DeleteClient(ctx context.Context, id string) error {
-	n, err := o.DB.exec(ctx, `delete from clients where id = $1`, id)
-	if err == nil && n == 0 {
+	changed, err := o.DB.together(ctx, statement{query: `
+		update marketplace_totals set total = total - (
+			select count(*) from marketplace_users u join marketplace_consents c on c.user_id = u.id
+			where u.partner_id = $1 and c.provider_id = marketplace_totals.company_id and c.ended_at is null)
+		where exists (select 1 from marketplace_users where partner_id = $1)`, args: []any{id},
+	}, statement{query: `delete from clients where id = $1`, args: []any{id}})
+	if err == nil && changed[1] == 0 {
 		return directory.ErrNotFound
 	}
 	return err

@@ -41,6 +41,8 @@ type app struct {
 	worker   *message.Worker
 	reports  *message.Callbacks
 	keys     *oauth.Keys
+	market   *directory.Marketplace
+	profiles storage.Profiles
 	clients  *oauth.Clients
 	outbound *web.Outbound
 	server   *oauth.Server
@@ -111,12 +113,13 @@ func (a *app) open(env *environment) error {
 		return err
 	}
 	a.keyring, a.stores = keyring, stores
+	a.profiles = storage.Profiles{DB: stores.DB, Keys: &storage.FieldKeys{DB: stores.DB, Sealer: keyring, Clock: a.clock.Now}}
 	a.closers = append(a.closers, func() {
 		if err := stores.Close(); err != nil {
 			a.log.Error("close stores", "error", err)
 		}
 	})
-	return nil
+	return a.profiles.Keys.Ensure(env.ctx)
 }
 
 func (a *app) migrate(ctx context.Context, where storage.Config) error {
@@ -137,6 +140,7 @@ func (a *app) migrate(ctx context.Context, where storage.Config) error {
 func (a *app) wire() error {
 	store := storage.Directory{DB: a.stores.DB}
 	a.registry = &directory.Registry{Store: store, Clock: a.clock.Now, NewID: uuid.New}
+	a.market = &directory.Marketplace{Store: a.profiles, Clock: a.clock.Now, NewID: uuid.New}
 	senders, err := message.ParseSenders(a.messages(), message.SenderConfig{From: a.sender(), Log: a.log, Clock: a.clock.Now, Issuer: a.config.Issuer})
 	if err != nil {
 		return fmt.Errorf("GATEHOUSE_MESSAGES: %w", err)

@@ -10,6 +10,7 @@ import (
 
 	"gatehouse/authn/pages"
 	"gatehouse/directory"
+	"gatehouse/directory/marketplace"
 	"gatehouse/internal/web/webtest"
 	"gatehouse/oauth"
 )
@@ -49,6 +50,8 @@ func describedPaths(pattern string) []string {
 		return []string{"/"}
 	case pattern == "/user/{a}/{userId}": // see isDetails
 		return []string{"/user/details/{userId}"}
+	case pattern == "/users/{user_id}/{part}": // see marketplace.ConsentsSegment
+		return []string{"/users/{user_id}/" + marketplace.ConsentsSegment}
 	case notices: // see GoLiveRoutes
 		return []string{
 			base + "/notify-users-of-request-to-go-live/{service_id}",

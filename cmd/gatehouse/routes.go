@@ -15,6 +15,7 @@ import (
 	"gatehouse/authn/pages"
 	"gatehouse/directory"
 	"gatehouse/directory/delius"
+	"gatehouse/directory/marketplace"
 	"gatehouse/directory/notify"
 	"gatehouse/internal/web"
 	"gatehouse/oauth"
@@ -36,6 +37,7 @@ func (a *app) routes() []web.Route {
 	all = append(all, a.oauthRoutes()...)
 	all = append(all, a.pages.Routes()...)
 	all = append(all, a.directoryRoutes()...)
+	all = append(all, (&marketplace.API{Marketplace: a.market}).Routes(a.server.Bearer)...)
 	all = append(all, web.Route{
 		Method: http.MethodPost, Path: message.CallbackPath + "{sender}", Surface: web.Problem{}, Handler: a.reports.Receive, MaxBody: message.MaxCallback,
 	})
@@ -87,7 +89,7 @@ func (a *app) oauthRoutes() []web.Route {
 func directoryScopes() []string {
 	return []string{
 		oauth.ScopeNotifyAdmin, oauth.ScopeNotifyUsage, oauth.ScopeDirectoryRead,
-		delius.AuthenticateRole[0], delius.DetailsRole[0], delius.PasswordRole[0],
+		delius.AuthenticateRole[0], delius.DetailsRole[0], delius.PasswordRole[0], directory.ScopePartner, directory.ScopeProvider,
 	}
 }
 
@@ -175,6 +177,7 @@ var surfaces = []struct {
 	{"/register", oauth.Surface{}},
 	{"/.well-known/", oauth.Surface{}},
 	{"/authenticate", delius.Surface{}},
+	{"/users", web.Problem{}},
 	{"/user", notify.Surface{}},
 	{"/organisation", notify.Surface{}},
 	{"/service", notify.Surface{}},
