@@ -354,6 +354,10 @@ func TestPagesAreAccessibleInEveryState(t *testing.T) {
 			if strings.HasPrefix(b.Title(), "Error: ") != strings.Contains(b.Text(), "There is a problem") {
 				t.Errorf("title %q", b.Title())
 			}
+			if strings.HasPrefix(b.Title(), "Error: ") {
+				b.WantFocus("govuk-error-summary")
+			}
+			b.CheckKeyboard()
 			for _, view := range []struct {
 				name  string
 				width int64

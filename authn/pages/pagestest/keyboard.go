@@ -1,0 +1,33 @@
+package pagestest
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// CheckKeyboard fails the test unless Tab goes from the top of the page through
+// everything that can be used, each once and in the order in which it is read
+// (WCAG 2.2, 2.1.1 and 2.4.3).
+func (b *Browser) CheckKeyboard() {
+	b.t.Helper()
+	b.Scripts(true)
+	defer b.Scripts(false)
+	all := get(b, chromedp.Evaluate[[]string](`(() => {
+		window.usable = [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")].filter(e => e.checkVisibility());
+		window.reached = [];
+		document.addEventListener("focusin", e => { if (e.target !== document.body) reached.push(usable.indexOf(e.target)) });
+		document.body.tabIndex = -1;
+		document.body.focus();
+		return usable.map(e => e.outerHTML.slice(0, 120));
+	})()`))
+	b.Press(strings.Repeat(kb.Tab, len(all)))
+	reached := get(b, chromedp.Evaluate[[]int]("reached"))
+	for i, what := range all {
+		if slices.Index(reached, i) != i {
+			b.t.Errorf("%s: Tab reaches %v, not in its turn %s", b.URL(), reached, what)
+		}
+	}
+}
