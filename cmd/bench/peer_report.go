@@ -17,7 +17,9 @@ func peersMarkdown(peers []*peerResult) string {
 npm %s %s beside it: each line right after ours, under the same load, with the same paths, clients and kinds
 of token, its data %s. It is one process that does JavaScript on one core, as Node does, and RSA
 signatures on others; ours has what the load generator leaves of all. The CPU column has no such difference in it. The column
-"× %s" above is how many times its rate ours is: %.3g or more is the target, but where RSA signing is most of the work.
+"× %s" above is how many times its rate ours is: %.3g or more is the target, but where RSA signing is most of the work. There
+OpenSSL, with which Node signs, takes less than half the time of Go's crypto/rsa for the same 2048 bits (0.36 and 0.95 ms, measured once
+with one core each). The key is parsed once, has its CRT values since then, and every core signs: what is left is Go's arithmetic.
 
 | | per second | p50 | p99 | CPU | memory |
 |--|--:|--:|--:|--:|--:|
