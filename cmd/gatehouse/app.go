@@ -223,6 +223,7 @@ func (a *app) wireServer(store storage.Directory, grants storage.OAuthGrants) {
 		a.authn.Observe = a.metrics.signIn
 	}
 	a.cleaner = newCleaner(a.stores.DB, uuid.New(), a.clock.Now, a.log)
+	a.cleaner.profiles = &a.profiles
 	a.health = &health{version: versionString(), parts: map[string]func(context.Context) error{
 		"database": a.stores.DB.Ping, "redis": a.stores.Redis.Ping,
 	}}

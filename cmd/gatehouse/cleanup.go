@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"time"
@@ -33,6 +34,9 @@ type cleaner struct {
 	holder uuid.UUID // this process
 	clock  directory.Clock
 	log    *slog.Logger
+	// profiles, when not nil, are looked after as well: consents that expired are
+	// ended, and a rotation of keys that stopped half-way goes on.
+	profiles *storage.Profiles
 
 	// deleted counts rows by table since the start; its keys never change.
 	deleted map[string]*atomic.Int64
@@ -85,10 +89,23 @@ func (c *cleaner) once(ctx context.Context) (bool, error) {
 	if total > 0 {
 		c.log.InfoContext(ctx, "cleaned up", "rows", total)
 	}
+	err = errors.Join(err, c.lookAfterProfiles(ctx, now))
 	if err == nil {
 		c.succeeded.Store(now.Unix())
 	}
 	return true, err
+}
+
+func (c *cleaner) lookAfterProfiles(ctx context.Context, now time.Time) error {
+	if c.profiles == nil {
+		return nil
+	}
+	_, ending := c.profiles.EndExpired(ctx, now)
+	done, err := c.profiles.Reencrypt(ctx, nil)
+	if done.Unreadable > 0 {
+		c.log.ErrorContext(ctx, "encrypted values cannot be read", "users", done.Unreadable)
+	}
+	return errors.Join(ending, err)
 }
 
 // release lets another replica go on at once.

@@ -12,6 +12,9 @@ import (
 type keysCommands struct {
 	List   keysListCommand   `cmd:"" help:"List signing keys, without their private halves."`
 	Rotate keysRotateCommand `cmd:"" help:"Begin a rotation: new keys are published at once and sign once everybody can know them."`
+
+	Fields       fieldKeysCommand      `cmd:"" help:"List the keys that encrypt single values in the database, and what each encrypts."`
+	RotateFields rotateFieldKeyCommand `cmd:"" help:"Make a new key for single values and encrypt them with it, while others serve."`
 }
 
 type keysListCommand struct {

@@ -1,13 +1,18 @@
 package marketplace
 
 import (
+	"context"
 	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
+
+	"gatehouse/directory"
 	"gatehouse/storage"
+	"gatehouse/storage/storagetest"
 )
 
 func TestPseudonymsAreStableForThePair(t *testing.T) {
@@ -164,4 +169,27 @@ func TestBroadbandEntriesAreOneForThePair(t *testing.T) {
 			t.Errorf("total %v", total)
 		}
 	})
+}
+
+// unreadable is a store in which no value opens.
+type unreadable struct{ directory.ProfileStore }
+
+func (unreadable) Profile(context.Context, directory.Company, uuid.UUID, time.Time) (*directory.SeenProfile, error) {
+	return nil, directory.ErrUnreadable
+}
+
+// TestUnreadableValueIsExplained and does not keep a user from being erased.
+func TestUnreadableValueIsExplained(t *testing.T) {
+	s := newServer(t, storagetest.Open(t))
+	id := s.create("ada@example.com")
+	s.market.Store = unreadable{s.profiles()}
+	for _, request := range [][2]string{{"GET", ""}, {"POST", `{"title":"Dr"}`}} {
+		problem := s.want(503, "owner", request[0], "/users/"+id, request[1])
+		if detail, _ := problem["detail"].(string); !strings.Contains(detail, "cannot be decrypted") {
+			t.Errorf("problem %v", problem)
+		}
+	}
+	s.consent(id, "consented", "")
+	s.want(204, "owner", "DELETE", "/users/"+id+"/consents/consented", "")
+	s.want(204, "owner", "DELETE", "/users/"+id, "")
 }
