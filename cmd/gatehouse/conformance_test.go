@@ -47,13 +47,12 @@ func TestConformance(t *testing.T) {
 		name   string
 		config func(t testing.TB) storage.Config
 	}{{"sqlite", storagetest.SQLite}, {"postgres", storagetest.Postgres}}
-	binary := buildBinary(t)
 	results := make([][]conformance.Result, len(engines))
 	var running sync.WaitGroup
 	for i, engine := range engines {
 		running.Go(func() {
 			t.Run(engine.name, func(t *testing.T) {
-				target := conformanceTarget(t, newDeployment(t, engine.config(t)), binary)
+				target := conformanceTarget(t, newDeployment(t, engine.config(t)))
 				results[i] = conformance.Run(t, target, conformancePlans()...)
 			})
 		})
@@ -109,9 +108,9 @@ var declines = map[string]string{
 	"implicit flow": "tokens never travel in a browser's address (RFC 9700 section 2.1.2)",
 }
 
-// conformanceTarget starts the binary's `gatehouse serve` behind TLS, with
+// conformanceTarget starts `gatehouse serve` behind TLS, with
 // clients and people.
-func conformanceTarget(t *testing.T, d *deployment, binary string) *conformance.Target {
+func conformanceTarget(t *testing.T, d *deployment) *conformance.Target {
 	t.Helper()
 	front, site := newFront(t), &conformance.Site{}
 	rp := httptest.NewTLSServer(site)
@@ -125,7 +124,7 @@ func conformanceTarget(t *testing.T, d *deployment, binary string) *conformance.
 	}
 	d.command("", &initial, "client", "initial-access-token", "--json", "--uses", fmt.Sprint(conformanceRegistrations))
 	clients := conformanceClients(d, rp.URL)
-	front.pass(t, d.spawn(binary).server.url)
+	front.pass(t, d.spawn().server.url)
 	return &conformance.Target{
 		Issuer: front.server.URL, Transport: front.server.Client().Transport, Clock: time.Now,
 		Clients: clients, Site: site, SiteURL: rp.URL, InitialToken: initial.Token, Declines: declines,

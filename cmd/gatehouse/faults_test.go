@@ -271,12 +271,11 @@ func TestDatabaseLostAndFound(t *testing.T) {
 // TestKillLosesNothingAcknowledged kills the process under writes and looks for
 // every organisation that was answered with 201.
 func TestKillLosesNothingAcknowledged(t *testing.T) {
-	binary := buildBinary(t)
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		machine := d.client("--id", "machine", "--grant", "client_credentials", "--scope", "notify.admin")
 		var acknowledged []string
 		for round := range 4 {
-			p := d.spawn(binary)
+			p := d.spawn()
 			token := p.server.token(machine, "notify.admin")
 			var mu sync.Mutex
 			var writers sync.WaitGroup
@@ -304,7 +303,7 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 			close(stop)
 			writers.Wait()
 		}
-		p := d.spawn(binary)
+		p := d.spawn()
 		defer p.kill()
 		token := p.server.token(machine, "notify.admin")
 		if len(acknowledged) < 20 {

@@ -3,33 +3,34 @@ package main
 import (
 	"os"
 	"os/exec"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 )
 
-// buildBinary builds the command once per test that needs a process of its own.
-func buildBinary(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "gatehouse")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("build: %v\n%s", err, out)
+// asProgram makes the tests' binary the program itself: main is linked into it,
+// and building the program once more costs more than the tests that need it as
+// a process of its own.
+const asProgram = "GATEHOUSE_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		main()
 	}
-	return binary
+	os.Exit(m.Run())
 }
 
-// process is the binary, running.
+// process is the program, running.
 type process struct {
 	server *server
 	kill   func() // as kill -9 does
 }
 
-// spawn starts the binary as `gatehouse serve`.
-func (d *deployment) spawn(binary string) *process {
+// spawn starts `gatehouse serve`.
+func (d *deployment) spawn() *process {
 	d.t.Helper()
-	c := exec.Command(binary, "serve")
-	c.Env = os.Environ()
+	c := exec.Command(os.Args[0], "serve")
+	c.Env = append(os.Environ(), asProgram+"=1")
 	for name, value := range d.vars {
 		c.Env = append(c.Env, name+"="+value)
 	}
