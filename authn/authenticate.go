@@ -66,18 +66,18 @@ func (t *trial) run(ctx context.Context) (*Outcome, error) {
 // up. Without Redis only a front that needs nothing else from it goes on.
 func (t *trial) throttle(ctx context.Context) error {
 	buckets := t.service.failureBuckets(t.Attempt)
-	wait, err := takeAll(ctx, t.limiter, buckets, t.at)
+	err := takeAll(ctx, t.limiter, buckets, t.at)
 	if errors.Is(err, directory.ErrUnavailable) && t.Front != Browser && t.Factor == Password {
 		t.step("limit", "counted in this process", "pass")
 		t.limiter = &t.service.local
-		wait, err = takeAll(ctx, t.limiter, buckets, t.at)
+		err = takeAll(ctx, t.limiter, buckets, t.at)
+	}
+	if limit, ok := errors.AsType[*ThrottledError](err); ok {
+		t.step("limit", "failures", "throttle")
+		t.service.noteLimit(ctx, t.limiter, limit.full, t.at, map[string]any{"front": t.Front, "caller": t.Caller})
 	}
 	if err != nil {
 		return fmt.Errorf("limit failures: %w", err)
-	}
-	if wait > 0 {
-		t.step("limit", "failures", "throttle")
-		return &ThrottledError{RetryAfter: wait}
 	}
 	t.taken = buckets
 	return nil

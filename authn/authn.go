@@ -56,7 +56,11 @@ var (
 )
 
 // ThrottledError says that a limit other than the account's own was reached.
-type ThrottledError struct{ RetryAfter time.Duration }
+type ThrottledError struct {
+	RetryAfter time.Duration
+	// full is the bucket in which none was left; "" for a limit that is no bucket.
+	full string
+}
 
 func (e *ThrottledError) Error() string { return "too many attempts" }
 

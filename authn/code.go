@@ -126,13 +126,12 @@ func (s *Service) sendCode(ctx context.Context, u *directory.User, in *signIn, n
 	if !isCode(in.Next) || u.Locked() && !in.Known {
 		return nil
 	}
-	buckets := s.codeBuckets(u, in.Next)
-	wait, err := takeAll(ctx, s.Cache, buckets, now)
-	switch {
-	case err != nil:
-		return fmt.Errorf("limit codes: %w", err)
-	case wait > 0:
-		return &ThrottledError{RetryAfter: wait}
+	buckets, err := s.spend(ctx, u, in.Next, now)
+	if errors.Is(err, directory.ErrInvalid) {
+		return nil // no number that is sent to: people have other ways, or ask for help
+	}
+	if err != nil {
+		return err
 	}
 	code, err := randomDigits(s.random(), s.codeDigits())
 	if err != nil {

@@ -36,7 +36,8 @@ type contactChange struct {
 // signed in; an earlier one of the same session waits no more. Nothing tells
 // whether somebody else has the address. A user with five live codes already is
 // sent nothing and not told so. It is a [*ThrottledError] when too many codes
-// went unused.
+// went unused or were sent in a day, and a [*directory.MobileError] for a number of
+// a country that is not sent to.
 func (s *Service) BeginContactChange(ctx context.Context, session *Session, u *directory.User, c Contact, to string) error {
 	now := s.Clock()
 	id, err := s.newID()
@@ -47,13 +48,10 @@ func (s *Service) BeginContactChange(ctx context.Context, session *Session, u *d
 		to = directory.ShownEmail(to)
 	}
 	change := &contactChange{ID: id, To: to, ExpiresAt: now.Add(s.codeTTL())}
-	buckets := s.contactBuckets(u, c, to)
-	wait, err := takeAll(ctx, s.Cache, buckets, now)
-	switch {
-	case err != nil:
-		return fmt.Errorf("limit codes: %w", err)
-	case wait > 0:
-		return &ThrottledError{RetryAfter: wait}
+	there, f := reachedAt(u, c, to)
+	buckets, err := s.spend(ctx, there, f, now)
+	if err != nil {
+		return err
 	}
 	if err := s.keepContactChange(ctx, session, c, change); err != nil {
 		return err
@@ -74,14 +72,14 @@ func (s *Service) BeginContactChange(ctx context.Context, session *Session, u *d
 	return s.queueContactCode(ctx, u, c, change, code)
 }
 
-// contactBuckets are the limits of codes to whatever is reached in this way.
-func (s *Service) contactBuckets(u *directory.User, c Contact, to string) []Bucket {
+// reachedAt is a user as if they were reached at to already, and how codes get there.
+func reachedAt(u *directory.User, c Contact, to string) (*directory.User, Factor) {
 	there := *u
 	there.EmailAddress, there.MobileNumber = to, to
 	if c == MobileContact {
-		return s.codeBuckets(&there, SMSCode)
+		return &there, SMSCode
 	}
-	return s.codeBuckets(&there, EmailCode)
+	return &there, EmailCode
 }
 
 // contactKey is what a change is called in the cache: nobody who knows the
@@ -188,7 +186,7 @@ func (s *Service) ChangeContact(ctx context.Context, session *Session, u *direct
 	if err != nil {
 		return err
 	}
-	if err := giveBackAll(ctx, s.Cache, s.contactBuckets(u, c, pending.To), now); err != nil {
+	if err := giveBackAll(ctx, s.Cache, s.codeBuckets(reachedAt(u, c, pending.To)), now); err != nil {
 		return fmt.Errorf("give back a code: %w", err)
 	}
 	return s.forgetContactChange(ctx, session, c)

@@ -13,14 +13,7 @@ import (
 // directory.ErrUnavailable when that cannot be known: nothing is looked up
 // without a count.
 func (s *Service) CountDeviceCode(ctx context.Context, userID uuid.UUID, network netip.Addr) error {
-	wait, err := takeAll(ctx, s.Cache, s.deviceCodeBuckets(userID, network), s.Clock())
-	if err != nil {
-		return err
-	}
-	if wait > 0 {
-		return &ThrottledError{RetryAfter: wait}
-	}
-	return nil
+	return takeAll(ctx, s.Cache, s.deviceCodeBuckets(userID, network), s.Clock())
 }
 
 // ForgiveDeviceCode gives the try of a code that was right back: only failures

@@ -5,7 +5,9 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"net/netip"
+	"strings"
 	"time"
 
 	"gatehouse/directory"
@@ -35,6 +37,10 @@ type Limits struct {
 	// again in an hour.
 	CodesPerUser   Limit
 	CodesPerNumber Limit
+	// TextsPerDay and MailsPerDay are codes sent to one user, and to one number or
+	// address, used or not; 50 and 100, and again in a day.
+	TextsPerDay Limit
+	MailsPerDay Limit
 	// DeviceCodesPerUser are wrong codes of devices that a user entered; 10, and
 	// again in 10 minutes.
 	DeviceCodesPerUser Limit
@@ -53,6 +59,9 @@ func (l Limits) orDefaults() Limits {
 		PasswordFailures: cmp.Or(l.PasswordFailures, Limit{Burst: 500, Per: time.Hour}),
 		CodesPerUser:     cmp.Or(l.CodesPerUser, Limit{Burst: 20, Per: time.Hour}),
 		CodesPerNumber:   cmp.Or(l.CodesPerNumber, Limit{Burst: 20, Per: time.Hour}),
+
+		TextsPerDay: cmp.Or(l.TextsPerDay, Limit{Burst: 50, Per: 24 * time.Hour}),
+		MailsPerDay: cmp.Or(l.MailsPerDay, Limit{Burst: 100, Per: 24 * time.Hour}),
 
 		DeviceCodesPerUser: cmp.Or(l.DeviceCodesPerUser, Limit{Burst: 10, Per: 10 * time.Minute}),
 		AskingPerNetwork:   cmp.Or(l.AskingPerNetwork, Limit{Burst: 60, Per: time.Hour}),
@@ -94,16 +103,9 @@ func (s *Service) failureBuckets(a Attempt) []Bucket {
 // codeBuckets are those of a code sent to a user.
 func (s *Service) codeBuckets(u *directory.User, f Factor) []Bucket {
 	limits := s.Limits.orDefaults()
-	to := directory.NormaliseEmail(u.EmailAddress)
-	if f == SMSCode {
-		to = u.MobileNumber
-		if number, err := directory.ParseMobile(to); err == nil {
-			to = number
-		}
-	}
 	return []Bucket{
 		s.bucket("codes", u.ID.String(), limits.CodesPerUser),
-		s.bucket("number", to, limits.CodesPerNumber),
+		s.bucket("number", codeRecipient(u, f), limits.CodesPerNumber),
 	}
 }
 
@@ -121,16 +123,26 @@ func network(addr netip.Addr) netip.Prefix {
 	return prefix
 }
 
-// takeAll takes a try from every bucket, or from none: then wait is the time
-// until the one that has none left has one again.
-func takeAll(ctx context.Context, l limiter, buckets []Bucket, now time.Time) (time.Duration, error) {
+// takeAll takes a try from every bucket, or from none: then it is a
+// [*ThrottledError] with the time until the one that has none left has one again.
+func takeAll(ctx context.Context, l limiter, buckets []Bucket, now time.Time) error {
 	for i, b := range buckets {
 		wait, err := l.Take(ctx, b, now)
-		if err != nil || wait > 0 {
-			return wait, errors.Join(err, giveBackAll(ctx, l, buckets[:i], now))
+		if err == nil && wait == 0 {
+			continue
 		}
+		if lost := giveBackAll(ctx, l, buckets[:i], now); err != nil || lost != nil {
+			return fmt.Errorf("take from %s: %w", b.kind(), errors.Join(err, lost))
+		}
+		return &ThrottledError{RetryAfter: wait, full: b.Key}
 	}
-	return 0, nil
+	return nil
+}
+
+// kind is which limit a bucket is of.
+func (b Bucket) kind() string {
+	kind, _, _ := strings.Cut(b.Key, ":")
+	return kind
 }
 
 func giveBackAll(ctx context.Context, l limiter, buckets []Bucket, now time.Time) error {

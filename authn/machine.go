@@ -32,18 +32,15 @@ const keepSpentCodes = 24 * time.Hour
 // SendUserCode makes a new code of a user acceptable and queues the message that
 // word makes of it; to is where it goes, for the limits. A user with five live
 // codes already is sent nothing and not told so. It is a [*ThrottledError] when
-// too many codes went unused.
+// too many codes went unused or were sent in a day, and a [*directory.MobileError]
+// for a number of a country that is not sent to.
 func (s *Service) SendUserCode(ctx context.Context, u *directory.User, f Factor, to string, word func(code string) (Message, error)) error {
 	now := s.Clock()
 	there := *u
 	there.MobileNumber, there.EmailAddress = to, to
-	buckets := s.codeBuckets(&there, f)
-	wait, err := takeAll(ctx, s.Cache, buckets, now)
-	switch {
-	case err != nil:
-		return fmt.Errorf("limit codes: %w", err)
-	case wait > 0:
-		return &ThrottledError{RetryAfter: wait}
+	buckets, err := s.spend(ctx, &there, f, now)
+	if err != nil {
+		return err
 	}
 	code, err := s.newUserCode(f)
 	if err != nil {

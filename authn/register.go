@@ -159,13 +159,10 @@ func (s *Service) ConfirmRegistration(ctx context.Context, token, browser, passw
 // which does not exist yet. Failures count on the network.
 func (s *Service) proveChosen(ctx context.Context, hash, password string, from netip.Addr) error {
 	now, buckets := s.Clock(), s.failureBuckets(Attempt{Front: Browser, Factor: Password, Secret: password, Network: from})
-	wait, err := takeAll(ctx, s.Cache, buckets, now)
-	switch {
-	case err != nil:
+	if err := takeAll(ctx, s.Cache, buckets, now); err != nil {
 		return fmt.Errorf("limit failures: %w", err)
-	case wait > 0:
-		return &ThrottledError{RetryAfter: wait}
-	case len(password) > maxPasswordBytes:
+	}
+	if len(password) > maxPasswordBytes {
 		return ErrRefused
 	}
 	match, err := s.Hasher.Verify(ctx, hash, password)

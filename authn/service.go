@@ -41,7 +41,9 @@ type Service struct {
 	Rand   io.Reader // nil: crypto/rand
 	// Observe, when not nil, is told how each attempt ended. It must not wait.
 	Observe func(front Front, factor Factor, verdict string)
-	Log     *slog.Logger
+	// ObserveLimit, when not nil, is told which kind of limit was reached.
+	ObserveLimit func(limit string)
+	Log          *slog.Logger
 
 	CodeDigits   int           // 0: 6
 	CodeTTL      time.Duration // how long a code is accepted; 0: 60 minutes
@@ -64,6 +66,8 @@ type Service struct {
 	Limits Limits
 	// Places names where people are; nil when nobody knows.
 	Places Places
+	// Texting bounds the cost of text messages; the zero value has no bound for an hour.
+	Texting Texting
 
 	local localLimiter
 }

@@ -127,12 +127,8 @@ func (s *Service) ResendCode(ctx context.Context, token string, from netip.Addr)
 // mayAsk reports whether a network has a try at failing left, without taking it.
 func (s *Service) mayAsk(ctx context.Context, from netip.Addr, now time.Time) error {
 	buckets := s.failureBuckets(Attempt{Front: Browser, Network: from})
-	wait, err := takeAll(ctx, s.Cache, buckets, now)
-	switch {
-	case err != nil:
+	if err := takeAll(ctx, s.Cache, buckets, now); err != nil {
 		return fmt.Errorf("limit codes: %w", err)
-	case wait > 0:
-		return &ThrottledError{RetryAfter: wait}
 	}
 	return giveBackAll(ctx, s.Cache, buckets, now)
 }

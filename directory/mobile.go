@@ -60,6 +60,23 @@ func ParseMobile(number string) (string, error) {
 	return phonenumbers.Format(n, phonenumbers.E164), nil
 }
 
+// MobileCountry returns the country of a mobile number (ISO 3166-1 alpha-2), such
+// as "GB". The error is a [*MobileError].
+func MobileCountry(number string) (string, error) {
+	e164, err := ParseMobile(number)
+	if err != nil {
+		return "", err
+	}
+	n, err := phonenumbers.Parse(e164, "")
+	if err != nil {
+		return "", errMobileInvalid
+	}
+	if isDrama(n) {
+		return "GB", nil
+	}
+	return phonenumbers.GetRegionCodeForNumber(n), nil
+}
+
 func readMobile(number string) (*phonenumbers.PhoneNumber, error) {
 	if !onlyNumberCharacters(number) {
 		return nil, errMobileChars

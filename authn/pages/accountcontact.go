@@ -78,7 +78,11 @@ func (p *Pages) submitContact(c authn.Contact) accountHandler {
 				return err
 			}
 		}
-		if err := p.Authn.BeginContactChange(r.Context(), a.Session, a.User, c, view.Entered); err != nil {
+		err = p.Authn.BeginContactChange(r.Context(), a.Session, a.User, c, view.Entered)
+		if _, ok := errors.AsType[*directory.MobileError](err); ok {
+			return p.contactPage(w, http.StatusBadRequest, view, fault{string(c), view.text("account.mobile.country")})
+		}
+		if err != nil {
 			return err
 		}
 		return redirect(w, view.Path+"?sent=1")

@@ -136,6 +136,7 @@ var englishAccount = catalogue{
 	"account.mobile.new":       "New mobile number",
 	"account.mobile.same":      "This is your mobile number already",
 	"account.email.government": "You are in the team of a service, so your address has to be one of a government organisation",
+	"account.mobile.country":   "We do not send text messages to numbers of this country",
 	"account.mobile.remove":    "Remove my mobile number",
 	"account.mobile.needed":    "We send a security code to your mobile number when you sign in, so you can change it but not remove it",
 	"account.mobile.why":       "You do not need a mobile number to sign in. If you remove it you will be signed out everywhere else.",

@@ -156,6 +156,7 @@ func (a *app) wire() error {
 		Sealer: a.keyring, Issuer: a.config.Issuer, Accounts: a.registry,
 		CodeDigits: a.config.CodeDigits, CodeTTL: a.config.CodeTTL, SessionIdle: a.config.SessionIdle, SessionLifetime: a.config.SessionMax,
 		EmailRevalidation: a.config.EmailRevalidation, Log: a.log,
+		Texting:      authn.Texting{Countries: a.config.SMSCountries, PerHour: a.config.SMSPerHour},
 		RelyingParty: authn.RelyingParty{Origin: a.config.Issuer, Name: a.config.ServiceName},
 	}
 	a.keys = &oauth.Keys{Store: storage.OAuthKeys{DB: a.stores.DB}, Sealer: a.keyring, Audit: store, Clock: a.clock.Now, Log: a.log}
@@ -220,7 +221,7 @@ func (a *app) wireServer(store storage.Directory, grants storage.OAuthGrants) {
 	a.refusals = oauth.NewRefusals(storage.OAuthRefusals{DB: a.stores.DB}, a.clock.Now, rand.Reader, a.log)
 	if a.config.MetricsAddr != "" {
 		a.metrics = newMetrics(a)
-		a.authn.Observe = a.metrics.signIn
+		a.authn.Observe, a.authn.ObserveLimit = a.metrics.signIn, a.metrics.limit
 	}
 	a.cleaner = newCleaner(a.stores.DB, uuid.New(), a.clock.Now, a.log)
 	a.cleaner.profiles = &a.profiles

@@ -45,6 +45,9 @@ type Config struct {
 	LogLevel          string        `group:"Configuration" default:"info" enum:"debug,info,warn,error" help:"Lowest level logged: debug, info, warn or error."`
 	LogFormat         string        `group:"Configuration" default:"json" enum:"json,text" help:"Format of the log: json or text."`
 
+	SMSCountries []string `group:"Configuration" name:"sms-countries" default:"GB,GG,IM,JE" placeholder:"CODE,…" help:"Countries to whose numbers text messages are sent, by ISO 3166-1 codes; * is every one."`
+	SMSPerHour   int      `group:"Configuration" name:"sms-per-hour" default:"5000" help:"Codes by text message in an hour, altogether: a fuse for what they cost. 0 sets none."`
+
 	// What clients may do by themselves.
 	RegistrationScopes []string `group:"Configuration" placeholder:"SCOPE,…" help:"Scopes that clients which register themselves can ask for; by default openid, profile, email, phone and offline_access."`
 	ClientDocuments    []string `group:"Configuration" placeholder:"HOST,…" help:"Hosts, or *.suffix, whose client ID metadata documents are accepted as clients; none by default."`
@@ -120,6 +123,9 @@ func exitCode(err error) int {
 // documentHost is a host, with its port where that is not 443, or *.suffix.
 var documentHost = regexp.MustCompile(`^(\*\.)?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*(:[0-9]{1,5})?$`)
 
+// countryCode is a country, or all of them.
+var countryCode = regexp.MustCompile(`^([A-Z]{2}|\*)$`)
+
 // check reports every fault of the configuration at once.
 func (c *Config) check() error {
 	var faults []error
@@ -165,6 +171,14 @@ func (c *Config) check() error {
 	}
 	if c.KeyRetain < 24*time.Hour {
 		fault("GATEHOUSE_KEY_RETAIN: want at least 24h")
+	}
+	for _, country := range c.SMSCountries {
+		if !countryCode.MatchString(country) {
+			fault("GATEHOUSE_SMS_COUNTRIES: %q is no ISO 3166-1 code of two capital letters, nor *", country)
+		}
+	}
+	if c.SMSPerHour < 0 {
+		fault("GATEHOUSE_SMS_PER_HOUR: want 0 or more")
 	}
 	if c.EmailRevalidation < 0 {
 		fault("GATEHOUSE_EMAIL_REVALIDATION: want 0 or more")

@@ -24,6 +24,7 @@ type metrics struct {
 	took     *prometheus.HistogramVec
 	refusals *prometheus.CounterVec
 	signIns  *prometheus.CounterVec
+	limits   *prometheus.CounterVec
 }
 
 // durations are the buckets of answers, in seconds: a JWKS takes a twentieth of
@@ -43,8 +44,9 @@ func newMetrics(a *app) *metrics {
 		}, []string{"route"}),
 		refusals: counter("refusals_total", "Refused OAuth requests, by route and the error told.", "route", "code"),
 		signIns:  counter("sign_in_attempts_total", "Attempts to prove who one is, by door, factor and verdict.", "front", "factor", "verdict"),
+		limits:   counter("limits_reached_total", "Attempts and messages that a limit has stopped, by limit.", "limit"),
 	}
-	m.registry.MustRegister(m.requests, m.took, m.refusals, m.signIns, &state{a},
+	m.registry.MustRegister(m.requests, m.took, m.refusals, m.signIns, m.limits, &state{a},
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -66,6 +68,9 @@ func (m *metrics) observe(ev *web.Event) {
 func (m *metrics) signIn(front authn.Front, factor authn.Factor, verdict string) {
 	m.signIns.WithLabelValues(string(front), string(factor), verdict).Inc()
 }
+
+// limit counts that a limit was reached; it is [authn.Service.ObserveLimit].
+func (m *metrics) limit(limit string) { m.limits.WithLabelValues(limit).Inc() }
 
 // knownMethod keeps what a caller may make up out of the labels.
 func knownMethod(method string) string {

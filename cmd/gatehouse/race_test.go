@@ -166,6 +166,7 @@ func TestRefreshTokenHasOneSuccessor(t *testing.T) {
 	})
 }
 
+// TestTenFailuresLockHoweverManyAtOnce (L02, L13): of 200 guesses at once at any replica.
 func TestTenFailuresLockHoweverManyAtOnce(t *testing.T) {
 	eachReplicaSet(t, func(t *testing.T, d *deployment, replica func(int) *server) {
 		legacy := d.client("--id", "legacy", "--grant", "client_credentials", "--role", "PROBATION_API__HMPPS_AUTH__AUTHENTICATE")

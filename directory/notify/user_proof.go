@@ -84,7 +84,7 @@ func (a *API) SendSMSCode(w http.ResponseWriter, r *http.Request) error {
 		return authn.Message{Channel: message.SMS, To: to, Template: message.SMSCode, Personalisation: map[string]any{"verify_code": code}}, nil
 	})
 	if err != nil {
-		return err
+		return mobileFault(err)
 	}
 	return noContent(w, r)
 }
