@@ -32,6 +32,11 @@ type trial struct {
 	browserCookie string
 	// amr are the methods of a key that was proved, which depend on the key.
 	amr []string
+	// judge is another system that decides about the password, elsewhere that it
+	// did, and own what we make of it; see [Service.AuthenticateBeside].
+	judge     Judge
+	elsewhere bool
+	own       Own
 }
 
 // Authenticate tries one factor. An [Outcome] says that the user is
@@ -102,6 +107,12 @@ func (t *trial) password(ctx context.Context) (*Outcome, error) {
 	p := t.plan()
 	if err := t.reserve(ctx, p); err != nil {
 		return nil, err
+	}
+	t.form(p, hash)
+	if right, decided, err := t.consult(ctx); err != nil {
+		return nil, err
+	} else if decided {
+		return t.judged(ctx, right)
 	}
 	if !t.reserved {
 		hash = ""

@@ -52,6 +52,8 @@ type Store interface {
 	// PutImportedPassword stores a hash made elsewhere, unless there is one that was
 	// made here.
 	PutImportedPassword(ctx context.Context, userID uuid.UUID, hash string, at time.Time) error
+	// AdoptPassword stores a hash of ours for an active user who has no password.
+	AdoptPassword(ctx context.Context, userID uuid.UUID, hash string, at time.Time) error
 	DeletePassword(ctx context.Context, userID uuid.UUID) error
 	// ReplacePassword stores another hash of the same password, unless old is
 	// no longer the stored one.

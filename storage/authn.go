@@ -145,6 +145,15 @@ func (a Authn) putPassword(ctx context.Context, userID uuid.UUID, hash string, a
 	return err
 }
 
+// AdoptPassword implements authn.Store. The condition and the insert are one
+// statement, of which a password that came first leaves nothing.
+func (a Authn) AdoptPassword(ctx context.Context, userID uuid.UUID, hash string, at time.Time) error {
+	return a.change(ctx, `
+		insert into passwords (user_id, hash, imported, changed_at)
+		select id, $2, $3, $4 from users where id = $1 and state = 'active'
+		on conflict (user_id) do nothing`, userID, hash, false, at)
+}
+
 // ReplacePassword implements authn.Store.
 func (a Authn) ReplacePassword(ctx context.Context, userID uuid.UUID, old, hash string) error {
 	return a.change(ctx, `
