@@ -27,6 +27,12 @@ const (
 	// document is kept after it was last asked for.
 	keepDescribed = 30 * day
 
+	// keepFigures is how long it is counted who calls legacy endpoints, and how
+	// often two systems agreed: a year, for callers that come once in it.
+	keepFigures = 400 * day
+	// KeepDifferences is how long it is kept about whom they did not agree.
+	KeepDifferences = 90 * day
+
 	// KeepTraces is how long decisions about sign-ins are kept.
 	KeepTraces = 90 * day
 	// KeepRefusals is how long it is kept why a request was refused.
@@ -86,6 +92,12 @@ var cleanupRules = []cleanupRule{
 	{"imports", keepImports, `
 		delete from imports where (source, digest) in (
 			select source, digest from imports where updated_at < $1 order by updated_at limit $2)`},
+	{"shadow_counters", keepFigures, `delete from shadow_counters where (caller, result, day) in (
+		select caller, result, day from shadow_counters where day < $1 order by day limit $2)`},
+	{"shadow_differences", KeepDifferences, `delete from shadow_differences where (caller, username, kind) in (
+		select caller, username, kind from shadow_differences where last_at < $1 order by last_at limit $2)`},
+	{"legacy_calls", keepFigures, `delete from legacy_calls where (caller, endpoint, day) in (
+		select caller, endpoint, day from legacy_calls where day < $1 order by day limit $2)`},
 	{"events", keepEvents, `delete from events where id in (select id from events where created_at < $1 order by created_at, id limit $2)`},
 }
 

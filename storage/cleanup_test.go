@@ -94,6 +94,9 @@ var expiring = []struct {
 		values ($2, '00000000-0000-4000-8000-000000000001', $3, 1, $1)`, authn.KnownFor, "id hash"},
 	{"imports", `insert into imports (source, digest, records, created, updated, unchanged, rejected, started_at, updated_at)
 		values ('s', $2, 0, 0, 0, 0, 0, 1, $1)`, 30 * 24 * time.Hour, "id"},
+	{"shadow_counters", `insert into shadow_counters (caller, result, day, count, first_at, last_at) values ($2, 'agree_yes', $1, 1, 1, 1)`, 400 * 24 * time.Hour, "id"},
+	{"shadow_differences", `insert into shadow_differences (caller, username, kind, count, first_at, last_at) values ('c', $2, 'unknown_here', 1, 1, $1)`, storage.KeepDifferences, "id"},
+	{"legacy_calls", `insert into legacy_calls (caller, endpoint, day, count, first_at, last_at) values ($2, 'POST /authenticate', $1, 1, 1, 1)`, 400 * 24 * time.Hour, "id"},
 	{"refusals", `insert into refusals (id, request_id, endpoint, client_id, code, reason, created_at) values ($2, 'r', 'e', 'c', 'x', 'y', $1)`, storage.KeepRefusals, "id"},
 }
 
