@@ -3,6 +3,8 @@ package oauth
 import (
 	"encoding/json"
 	"time"
+
+	"gatehouse/cutover"
 )
 
 // AuthMethod is how a client authenticates (OpenID Connect Core section 9).
@@ -121,6 +123,10 @@ type Metadata struct {
 	// its requests say: authn.ACRSingle or authn.ACRMulti; "" asks for nothing more
 	// than [Client.admits] does by itself.
 	MinimumACR string `json:"minimum_acr,omitempty"`
+
+	// Shadow says which system the client relies on at POST /authenticate while an
+	// old one is asked as well; "" leaves it to the configuration.
+	Shadow cutover.Mode `json:"shadow,omitempty"`
 
 	InitiateLoginURI string   `json:"initiate_login_uri,omitempty"`
 	ClientURI        string   `json:"client_uri,omitempty"`

@@ -217,7 +217,7 @@ func (cs *Clients) change(
 func (c *Client) auditData() map[string]any {
 	return map[string]any{
 		"auth_method": c.AuthMethod, "grant_types": c.GrantTypes, "scopes": c.Scopes, "roles": c.Roles,
-		"redirect_uris": c.RedirectURIs, "first_party": c.FirstParty, "kind": c.Kind, "pkce_optional": c.PKCEOptional,
+		"redirect_uris": c.RedirectURIs, "first_party": c.FirstParty, "kind": c.Kind, "pkce_optional": c.PKCEOptional, "shadow": c.Shadow,
 	}
 }
 

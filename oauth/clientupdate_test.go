@@ -197,6 +197,8 @@ func TestMetadataRules(t *testing.T) {
 		"logo in an application":   {oauth.Metadata{LogoURI: "com.example.app:/logo"}, "", "logo_uri"},
 		"contact out of sight":     {oauth.Metadata{Contacts: []string{"a\u202eb"}}, "", "contacts"},
 		"keys without a need":      {oauth.Metadata{JWKSURI: "https://a.example/jwks"}, "", "jwks"},
+		"shadow":                   {oauth.Metadata{Shadow: "local-first"}, "", ""},
+		"shadow of nothing":        {oauth.Metadata{Shadow: "upstream"}, "", "shadow"},
 		"floor":                    {oauth.Metadata{MinimumACR: authn.ACRMulti}, "", ""},
 		"floor nobody knows":       {oauth.Metadata{MinimumACR: "urn:example:gold"}, "", "minimum_acr"},
 		"floor that is a mail":     {oauth.Metadata{MinimumACR: authn.ACREmail}, "", "minimum_acr"},

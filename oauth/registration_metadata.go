@@ -25,6 +25,7 @@ func (c *Client) validateMetadata(f *faults) {
 	c.validateApplication(f)
 	c.validateAnswers(f)
 	c.validateAudiences(f)
+	f.add(c.Shadow != "" && !c.Shadow.Valid(), "shadow", "must be off, upstream-first or local-first")
 	for field, uri := range map[string]string{
 		"jwks_uri": c.JWKSURI, "initiate_login_uri": c.InitiateLoginURI,
 		"client_uri": c.ClientURI, "logo_uri": c.LogoURI, "policy_uri": c.PolicyURI, "tos_uri": c.TermsURI,

@@ -18,6 +18,7 @@ import (
 	"gatehouse/authn"
 	"gatehouse/authn/message"
 	"gatehouse/authn/pages"
+	"gatehouse/cutover"
 	"gatehouse/directory"
 	"gatehouse/directory/notify"
 	"gatehouse/internal/web"
@@ -54,6 +55,12 @@ type app struct {
 	health   *health
 
 	registrar *oauth.Registrar
+
+	records      *cutover.Records  // who calls what, and how often two systems agree
+	upstream     *cutover.Upstream // nil without an old system to ask
+	shadow       *cutover.Shadow   // nil likewise
+	legacy       map[string]string // routes that are counted, as they are told
+	deprecations deprecations
 
 	background     sync.WaitGroup
 	stopBackground context.CancelFunc
@@ -176,9 +183,15 @@ func (a *app) wire() error {
 		Clients: a.clients, Store: storage.OAuthRegistrations{DB: a.stores.DB}, Limiter: storage.AuthnCache{Redis: a.stores.Redis},
 		Issuer: a.config.Issuer, Scopes: a.config.RegistrationScopes, Key: a.keyring.Derive("registration"),
 	}
+	if err := a.wireCutover(); err != nil {
+		return err
+	}
 	a.wireServer(store, grants)
 	a.wireEndings(grants)
-	return a.wireLinks()
+	if err := a.wireLinks(); err != nil {
+		return err
+	}
+	return a.wireDeprecations()
 }
 
 // wireLinks takes keys of the installation's own where none are shared with the
@@ -261,6 +274,10 @@ func (a *app) startServing(ctx context.Context) error {
 	a.background.Go(func() { a.keys.Run(background) })
 	a.background.Go(func() { a.cleaner.run(background) })
 	a.background.Go(func() { a.refusals.Run(background) })
+	a.background.Go(func() { a.records.Run(background) })
+	if a.shadow != nil {
+		a.background.Go(func() { a.shadow.Run(background) })
+	}
 	return nil
 }
 

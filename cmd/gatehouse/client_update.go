@@ -1,21 +1,24 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 )
 
 type clientUpdateCommand struct {
-	ID   string `arg:"" name:"id" help:"The client's id."`
-	File string `arg:"" name:"file" optional:"" default:"-" help:"JSON object with the members to change, in the names that show prints; - for standard input."`
-	JSON bool   `name:"json" help:"Print JSON."`
+	ID     string `arg:"" name:"id" help:"The client's id."`
+	File   string `arg:"" name:"file" optional:"" default:"-" help:"JSON object with the members to change, in the names that show prints; - for standard input."`
+	Shadow string `help:"Change only which system the client relies on at /authenticate: off, upstream-first or local-first; default goes back to the configuration's." enum:"off,upstream-first,local-first,default," default:""`
+	JSON   bool   `name:"json" help:"Print JSON."`
 }
 
 // Run changes the client. Members that the object does not name stay as they are.
 func (c clientUpdateCommand) Run(env *environment) error {
-	object, err := env.readDocument(c.File)
+	object, err := c.object(env)
 	if err != nil {
 		return err
 	}
@@ -42,6 +45,14 @@ func (c clientUpdateCommand) Run(env *environment) error {
 		}
 		return printClient(env.stdout, updated, secret, c.JSON)
 	})
+}
+
+// object is what the command changes.
+func (c clientUpdateCommand) object(env *environment) ([]byte, error) {
+	if c.Shadow == "" {
+		return env.readDocument(c.File)
+	}
+	return json.Marshal(map[string]string{"shadow": strings.TrimPrefix(c.Shadow, "default")})
 }
 
 // maxDocument bounds a file that a command reads, in bytes.

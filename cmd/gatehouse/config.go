@@ -48,6 +48,10 @@ type Config struct {
 	SMSCountries []string `group:"Configuration" name:"sms-countries" default:"GB,GG,IM,JE" placeholder:"CODE,…" help:"Countries to whose numbers text messages are sent, by ISO 3166-1 codes; * is every one."`
 	SMSPerHour   int      `group:"Configuration" name:"sms-per-hour" default:"5000" help:"Codes by text message in an hour, altogether: a fuse for what they cost. 0 sets none."`
 
+	// Moving in from old systems.
+	Shadow           shadowConfig `embed:"" prefix:"shadow-"`
+	DeprecationsFile string       `group:"Configuration" placeholder:"PATH" help:"JSON of the routes that callers should leave, and until when."`
+
 	// What clients may do by themselves.
 	RegistrationScopes []string `group:"Configuration" placeholder:"SCOPE,…" help:"Scopes that clients which register themselves can ask for; by default openid, profile, email, phone and offline_access."`
 	ClientDocuments    []string `group:"Configuration" placeholder:"HOST,…" help:"Hosts, or *.suffix, whose client ID metadata documents are accepted as clients; none by default."`
@@ -64,6 +68,8 @@ type secrets struct {
 	EncryptionKeys        string              // GATEHOUSE_ENCRYPTION_KEYS: base64 root keys, the newest first
 	NotifyInternalClients map[string][]string // GATEHOUSE_NOTIFY_INTERNAL_CLIENTS: {client: [secrets]}
 	NotifyTokenKey        string              // GATEHOUSE_NOTIFY_TOKEN_KEY: Fernet keys of the links in Notify's messages
+	ShadowToken           string              // GATEHOUSE_SHADOW_TOKEN: bearer token for the old system
+	ShadowClientSecret    string              // GATEHOUSE_SHADOW_CLIENT_SECRET: gets such tokens
 }
 
 // secret reads NAME, or the file that NAME_FILE names.
@@ -95,6 +101,8 @@ func (e *environment) secrets() (*secrets, error) {
 		"GATEHOUSE_ENCRYPTION_KEYS":         &s.EncryptionKeys,
 		"GATEHOUSE_NOTIFY_INTERNAL_CLIENTS": &internal,
 		"GATEHOUSE_NOTIFY_TOKEN_KEY":        &s.NotifyTokenKey,
+		"GATEHOUSE_SHADOW_TOKEN":            &s.ShadowToken,
+		"GATEHOUSE_SHADOW_CLIENT_SECRET":    &s.ShadowClientSecret,
 	} {
 		value, err := e.secret(name)
 		faults = append(faults, err)
@@ -254,7 +262,7 @@ func (c *Config) loopbackIssuer() bool {
 // load reads the secrets and checks everything, for commands that need the stores.
 func (e *environment) load() (*secrets, error) {
 	s, err := e.secrets()
-	if err := errors.Join(err, e.config.check(), checkSecrets(s)); err != nil {
+	if err := errors.Join(err, e.config.check(), checkSecrets(s), e.config.Shadow.check(s)); err != nil {
 		return nil, usageError{err}
 	}
 	return s, nil

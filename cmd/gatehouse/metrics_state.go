@@ -1,8 +1,11 @@
 package main
 
 import (
+	"time"
+
 	"github.com/prometheus/client_golang/prometheus"
 
+	"gatehouse/cutover"
 	"gatehouse/storage"
 )
 
@@ -23,12 +26,17 @@ var (
 	descKeys     = describe("signing_keys", "Signing keys that are published, by algorithm and state.", "alg", "state")
 	descKeyAge   = describe("signing_key_created_timestamp_seconds", "When the newest key of an algorithm and state was made.", "alg", "state")
 	descPool     = describe("db_connections", "Connections to the database, by pool and state.", "pool", "state")
+	descCompared = describe("shadow_comparisons_total", "Passwords that this process and the old system judged, by caller and result.", "caller", "result")
+	descUpstream = describe("shadow_upstream_state", "1 for the state of the breaker in front of the old system: closed is asking.", "state")
+	descLost     = describe("shadow_differences_dropped_total", "Differences that were counted, but not recorded with their users.")
+	descCalls    = describe("legacy_calls_total", "Calls of clients to legacy endpoints.", "caller", "endpoint")
+	descLastCall = describe("legacy_last_call_timestamp_seconds", "When a client last called a legacy endpoint of this process.", "caller")
 	descWaits    = describe("db_waits_total", "How often a connection to the database had to be waited for, by pool.", "pool")
 )
 
 // Describe implements prometheus.Collector.
 func (s *state) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descMessages, descReports, descDeleted, descCleaned, descDropped, descKeys, descKeyAge, descPool, descWaits} {
+	for _, d := range []*prometheus.Desc{descMessages, descReports, descDeleted, descCleaned, descDropped, descKeys, descKeyAge, descPool, descWaits, descCompared, descUpstream, descLost, descCalls, descLastCall} {
 		to <- d
 	}
 }
@@ -54,6 +62,7 @@ func (s *state) Collect(to chan<- prometheus.Metric) {
 	gauge(descCleaned, s.app.cleaner.succeeded.Load())
 	counter(descDropped, s.app.refusals.Dropped.Load())
 	s.collectKeys(gauge)
+	s.collectCutover(counter, gauge)
 	for _, pool := range s.app.stores.DB.Pools() {
 		collectPool(pool, counter, gauge)
 	}
@@ -72,6 +81,18 @@ func (s *state) collectKeys(gauge func(d *prometheus.Desc, value int64, labels .
 	for k, n := range number {
 		gauge(descKeys, n, k.alg, k.state)
 		gauge(descKeyAge, newest[k], k.alg, k.state)
+	}
+}
+
+// collectCutover tells who still calls what, and how the two systems agree.
+func (s *state) collectCutover(counter, gauge func(d *prometheus.Desc, value int64, labels ...string)) {
+	records := s.app.records
+	records.EachCompared(func(caller string, result cutover.Result, n int64) { counter(descCompared, n, caller, string(result)) })
+	records.EachCalled(func(caller, endpoint string, n int64) { counter(descCalls, n, caller, endpoint) })
+	records.EachLastCall(func(caller string, at time.Time) { gauge(descLastCall, at.Unix(), caller) })
+	counter(descLost, records.Dropped.Load())
+	if s.app.upstream != nil {
+		gauge(descUpstream, 1, s.app.upstream.State())
 	}
 }
 

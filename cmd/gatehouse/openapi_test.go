@@ -48,7 +48,7 @@ func describedPaths(pattern string) []string {
 	switch {
 	case pattern == "/{$}":
 		return []string{"/"}
-	case pattern == "/user/{a}/{userId}": // see isDetails
+	case pattern == detailsPattern:
 		return []string{"/user/details/{userId}"}
 	case pattern == "/users/{user_id}/{part}": // see marketplace.ConsentsSegment
 		return []string{"/users/{user_id}/" + marketplace.ConsentsSegment}

@@ -46,7 +46,7 @@ func (d *dialects) userRoutes() []web.Route {
 		{Method: http.MethodGet, Path: "/user", Surface: userSurface{}, Handler: details(d.delius.UsersByEmail)},
 		{Method: http.MethodGet, Path: "/user/{ref}", Surface: userSurface{}, Handler: showUser(d.gate.Protect(d.notify.ShowUser), details(d.delius.UserByUsername))},
 		{Method: http.MethodPost, Path: "/user/{ref}", Surface: userSurface{}, Handler: updateUser(d.gate.Protect(d.notify.UpdateUser))},
-		{Method: http.MethodGet, Path: "/user/{a}/{userId}", Surface: userSurface{}, Handler: details(d.delius.UserByNumber), Exists: isDetails},
+		{Method: http.MethodGet, Path: detailsPattern, Surface: userSurface{}, Handler: details(d.delius.UserByNumber), Exists: isDetails},
 		{Method: http.MethodPost, Path: "/user/{username}/password", Surface: delius.Surface{}, Handler: password},
 	}
 }
@@ -71,6 +71,9 @@ func updateUser(next web.Handler) web.Handler {
 		return next(w, r)
 	})
 }
+
+// detailsPattern also matches what is not Delius's; see isDetails.
+const detailsPattern = "/user/{a}/{userId}"
 
 // isDetails tells /user/details/{userId} from whatever else /user/{a}/{userId}
 // matches. net/http cannot register it beside patterns such as

@@ -36,12 +36,13 @@ func (a *app) routes() []web.Route {
 	all = append(all, a.health.routes()...)
 	all = append(all, a.oauthRoutes()...)
 	all = append(all, a.pages.Routes()...)
-	all = append(all, a.directoryRoutes()...)
+	all = append(all, a.countLegacy(a.directoryRoutes())...)
 	all = append(all, (&marketplace.API{Marketplace: a.market}).Routes(a.server.Bearer)...)
 	all = append(all, web.Route{
 		Method: http.MethodPost, Path: message.CallbackPath + "{sender}", Surface: web.Problem{}, Handler: a.reports.Receive, MaxBody: message.MaxCallback,
 	})
-	return append(all, web.Route{Method: http.MethodGet, Path: "/openapi.yaml", Surface: web.Problem{}, Handler: serveOpenAPI, CORS: true})
+	all = append(all, web.Route{Method: http.MethodGet, Path: "/openapi.yaml", Surface: web.Problem{}, Handler: serveOpenAPI, CORS: true})
+	return a.deprecations.mark(all)
 }
 
 func (a *app) oauthRoutes() []web.Route {
@@ -102,7 +103,7 @@ func (a *app) directoryRoutes() []web.Route {
 			People:   a.registry,
 			Issuer:   a.config.Issuer, ReferencePrefix: oauth.ReferencePrefix,
 		},
-		delius: &delius.API{Store: a.registry.Store, Authn: a.authn},
+		delius: &delius.API{Store: a.registry.Store, Authn: a.passwords()},
 		bearer: a.server.Bearer,
 	}
 	usage := *d.gate
@@ -110,6 +111,14 @@ func (a *app) directoryRoutes() []web.Route {
 	usage.Token = func(next web.Handler) web.Handler { return a.server.Bearer(a.needUsage, next) }
 	d.usage = &usage
 	return d.routes()
+}
+
+// passwords is what decides at POST /authenticate.
+func (a *app) passwords() delius.Authn {
+	if a.shadow != nil {
+		return a.shadow
+	}
+	return a.authn
 }
 
 // needUsage needs a caller that may say what services sent.
@@ -151,6 +160,7 @@ func (a *app) mount(routes ...web.Route) {
 // observe is shown every request that was answered.
 func (a *app) observe(ev *web.Event) {
 	a.refusals.Record(ev)
+	a.recordLegacy(ev)
 	if a.metrics != nil {
 		a.metrics.observe(ev)
 	}

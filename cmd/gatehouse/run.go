@@ -41,16 +41,17 @@ type environment struct {
 type cli struct {
 	Config
 
-	Serve         serveCommand    `cmd:"" help:"Serve in production: refuses to start with development defaults or half a configuration."`
-	Dev           devCommand      `cmd:"" help:"Serve with demo data, an outbox to read and a clock to move."`
-	Migrate       migrateCommand  `cmd:"" help:"Bring the database to the newest schema."`
-	Client        clientCommands  `cmd:"" help:"Manage OAuth clients."`
-	User          userCommands    `cmd:"" help:"Manage users."`
-	Keys          keysCommands    `cmd:"" help:"Manage signing keys."`
-	Messages      messagesCommand `cmd:"" help:"Show what became of the messages to people, without what they said or to whom."`
-	Explain       explainCommand  `cmd:"" help:"Say why a request was refused, by its id."`
-	Configuration configCommands  `cmd:"" name:"config" help:"Look at the configuration."`
-	Version       versionCommand  `cmd:"" help:"Print the version."`
+	Serve         serveCommand         `cmd:"" help:"Serve in production: refuses to start with development defaults or half a configuration."`
+	Dev           devCommand           `cmd:"" help:"Serve with demo data, an outbox to read and a clock to move."`
+	Migrate       migrateCommand       `cmd:"" help:"Bring the database to the newest schema."`
+	Client        clientCommands       `cmd:"" help:"Manage OAuth clients."`
+	User          userCommands         `cmd:"" help:"Manage users."`
+	Keys          keysCommands         `cmd:"" help:"Manage signing keys."`
+	Messages      messagesCommand      `cmd:"" help:"Show what became of the messages to people, without what they said or to whom."`
+	Explain       explainCommand       `cmd:"" help:"Say why a request was refused, by its id."`
+	MigrateReport migrateReportCommand `cmd:"" name:"migrate-report" help:"Say who still calls which legacy endpoint, and who is ready to be cut over."`
+	Configuration configCommands       `cmd:"" name:"config" help:"Look at the configuration."`
+	Version       versionCommand       `cmd:"" help:"Print the version."`
 }
 
 // exited is what the parser panics with after --help or a usage error.

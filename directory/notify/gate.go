@@ -3,6 +3,7 @@ package notify
 import (
 	"cmp"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -42,6 +43,7 @@ func (g *Gate) Protect(next web.Handler) web.Handler {
 		if err != nil {
 			return err
 		}
+		web.Note(r.Context(), slog.String("client", caller.ClientID))
 		return next(w, r.WithContext(directory.WithCaller(r.Context(), caller)))
 	}
 }

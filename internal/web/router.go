@@ -41,6 +41,8 @@ type Route struct {
 	Exists func(r *http.Request) bool
 	// AnyHost answers whatever the Host header says, for probes.
 	AnyHost bool
+	// Header is set on every answer of the route.
+	Header http.Header
 	// FromMemory routes wait for nothing and get no deadline, which is a timer
 	// for each request.
 	FromMemory bool
@@ -206,6 +208,7 @@ func (h *pathHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		defer cancel()
 	}
 	r = r.WithContext(ctx)
+	maps.Copy(w.Header(), route.Header)
 	if !route.AnyHost && !h.router.answersTo(r.Host) {
 		h.router.fail(w, r, route.Surface, Errorf(http.StatusMisdirectedRequest, "This host is not served here"))
 		return
