@@ -155,7 +155,7 @@ func TestPersonRefusesConsentByKeyboard(t *testing.T) {
 	s := d.start()
 	b.Go(rp.authorizeURL(s.url, "openid"))
 	d.signInWith(b, person, 1)
-	for range 4 { // skip link, wordmark, allow, do not allow
+	for range 5 { // skip link, wordmark, language, allow, do not allow
 		b.Press(kb.Tab)
 	}
 	b.PressAndGo(kb.Enter)

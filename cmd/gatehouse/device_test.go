@@ -93,7 +93,7 @@ func TestPersonRefusesADeviceByKeyboard(t *testing.T) {
 	}
 	b.Press(strings.ToLower(strings.ReplaceAll(tv.begun.UserCode, "-", " ")))
 	b.PressAndGo(kb.Enter)
-	for range 4 { // skip link, wordmark, allow, do not allow
+	for range 5 { // skip link, wordmark, language, allow, do not allow
 		b.Press(kb.Tab)
 	}
 	b.PressAndGo(kb.Enter)
