@@ -115,7 +115,7 @@ func TestPersonChangesAddressAndNumber(t *testing.T) {
 		wantPage(t, j.submit("/account/mobile", url.Values{"mobile": {number}}), 200, number)
 		wantPage(t, j.submit("/account/mobile", url.Values{"code": {d.code(number, 1)}}), 200, "Your mobile number has been changed")
 		d.wantMessage(address, "mobile_changed")
-		if got := d.templates(person.Email); !slices.Equal(got, []string{"email_changed"}) {
+		if got := d.templates(person.Email); !slices.Equal(got, []string{"new_browser", "email_changed"}) {
 			t.Errorf("the address before was sent %v", got)
 		}
 		person.Email, person.Mobile = address, number
