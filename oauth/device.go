@@ -36,6 +36,9 @@ func (s *Server) DeviceAuthorization(w http.ResponseWriter, r *http.Request) err
 	if err != nil {
 		return err
 	}
+	if err := s.countDeviceOfNetwork(r); err != nil {
+		return err
+	}
 	key, err := s.proofKey(w, r)
 	if err != nil {
 		return err
@@ -45,6 +48,9 @@ func (s *Server) DeviceAuthorization(w http.ResponseWriter, r *http.Request) err
 		return unavailable(err)
 	}
 	web.Note(r.Context(), slog.String("client", client.ID))
+	if err := s.countDevice(r.Context(), "device-client", client.ID, devicesPerClient); err != nil {
+		return err
+	}
 	if err := s.checkDevice(client, form); err != nil {
 		return err
 	}

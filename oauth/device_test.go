@@ -93,6 +93,20 @@ func TestADeviceGetsTokensOnceItsUserApproves(t *testing.T) {
 }
 
 // TestADeviceThatPollsTooOftenIsSlowedDown (P15).
+func TestANetworkBeginsAHundredDevicesAndNoMore(t *testing.T) {
+	each(t, func(t *testing.T, g *rig) {
+		for range 100 {
+			g.begun("tv")
+		}
+		got := g.device("tv")
+		if got.status != http.StatusTooManyRequests || got.header.Get("Retry-After") == "" {
+			t.Errorf("%d %v %s", got.status, got.header, got.body)
+		}
+		g.clock.Advance(time.Minute)
+		g.begun("tv")
+	})
+}
+
 func TestADeviceThatPollsTooOftenIsSlowedDown(t *testing.T) {
 	each(t, func(t *testing.T, g *rig) {
 		code, shown := g.begun("tv")

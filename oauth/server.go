@@ -36,6 +36,7 @@ type Server struct {
 	Secrets [][]byte
 	// Once refuses a DPoP proof that was presented before.
 	Once      Once
+	Limiter   Limiter // counts what devices ask for
 	Lifetimes Lifetimes
 	Clock     directory.Clock
 	Rand      io.Reader
