@@ -13,6 +13,7 @@ import (
 	"gatehouse/storage"
 )
 
+// TestCodeIsAcceptedOnce (O04) by 50 at once.
 func TestCodeIsAcceptedOnce(t *testing.T) {
 	each(t, func(t *testing.T, k *kit) {
 		alice := k.alice()
@@ -59,6 +60,7 @@ func TestParallelGuessesAreComparedWithinTheTries(t *testing.T) {
 	})
 }
 
+// TestFiveWrongCodesEndTheSignIn (O01), and a new one is another count of five.
 func TestFiveWrongCodesEndTheSignIn(t *testing.T) {
 	each(t, func(t *testing.T, k *kit) {
 		alice := k.alice()
@@ -81,6 +83,7 @@ func TestFiveWrongCodesEndTheSignIn(t *testing.T) {
 	})
 }
 
+// TestAnotherCodeForgivesNoFailure (O02), neither of the sign-in nor of the account.
 func TestAnotherCodeForgivesNoFailure(t *testing.T) {
 	each(t, func(t *testing.T, k *kit) {
 		alice := k.alice()
@@ -184,6 +187,7 @@ func TestCodeExpires(t *testing.T) {
 	})
 }
 
+// TestCodeIsBoundToUserAndSignIn (O05).
 func TestCodeIsBoundToUserAndSignIn(t *testing.T) {
 	each(t, func(t *testing.T, k *kit) {
 		k.alice()
@@ -244,7 +248,8 @@ func TestSignInEndsWhenTheUserChanges(t *testing.T) {
 	})
 }
 
-// A Redis that was restored from a copy knows codes that were used since.
+// TestUsedCodeDoesNotComeBackWithAnOldRedis (O13): one that was restored from a copy
+// knows codes that were used since.
 func TestUsedCodeDoesNotComeBackWithAnOldRedis(t *testing.T) {
 	each(t, func(t *testing.T, k *kit) {
 		k.alice()
@@ -263,6 +268,7 @@ func TestUsedCodeDoesNotComeBackWithAnOldRedis(t *testing.T) {
 	})
 }
 
+// TestEmptyRedisLosesOnlyTheSignInUnderWay (O13): the count of failures is elsewhere.
 func TestEmptyRedisLosesOnlyTheSignInUnderWay(t *testing.T) {
 	each(t, func(t *testing.T, k *kit) {
 		alice := k.alice()

@@ -34,6 +34,8 @@ func TestAbuse(t *testing.T) {
 		"A12": (*abuse).reauthentication, "A13": (*abuse).contradictoryPrompt, "A15": (*abuse).mixUp, "A17": (*abuse).descriptions,
 		"R01": (*abuse).redirectURIs, "S01": (*abuse).fixation, "S03": (*abuse).loginCSRF, "S11": (*abuse).sessionsAfterPassword,
 		"H01": (*abuse).poisonedIssuer, "H02": (*abuse).poisonedLinks,
+		"E01": (*abuse).signInAnswers, "E04": (*abuse).forgottenAnswers, "O01": (*abuse).fiveWrongCodes, "O02": (*abuse).anotherCode,
+		"O03": (*abuse).manyCodesAtOnce, "O04": (*abuse).codeOnce, "O05": (*abuse).othersCode,
 		"U02": (*abuse).truncation, "U10": (*abuse).zeroBytes, "U12": (*abuse).twins,
 	}
 	eachDeployment(t, func(t *testing.T, d *deployment) {
@@ -59,6 +61,7 @@ func newAbuse(t *testing.T, d *deployment) *abuse {
 		return d.client(append(args, more...)...)
 	}
 	a := &abuse{t: t, d: d, codes: map[string]int{}}
+	d.vars["GATEHOUSE_TRUSTED_PROXIES"] = "127.0.0.0/8,::1/128"
 	a.conf, a.post, a.pub = client("conf"), client("post", "--auth-method", "client_secret_post"), client("pub", "--public")
 	a.machine = d.client("--id", "machine", "--grant", "client_credentials", "--scope", "notify.admin")
 	a.legacy = d.client("--id", "legacy", "--grant", "client_credentials", "--role", "PROBATION_API__HMPPS_AUTH__AUTHENTICATE")
