@@ -88,3 +88,11 @@ func (r *Registry) ImportService(ctx context.Context, id uuid.UUID, organisation
 	}
 	return s, nil
 }
+
+// ExportedUser is a user with all that is theirs, for another system.
+type ExportedUser struct {
+	User          *User
+	PasswordHash  string // "" for no password
+	Organisations []Membership
+	Services      []Membership
+}

@@ -69,8 +69,8 @@ func (d Directory) CreateUser(ctx context.Context, u *directory.User) error {
 const insertUser = `
 	insert into users (id, number, username, username_normalised, name, first_name, surname, email_address,
 		email_normalised, mobile_number, mobile_e164, auth_type, state, platform_admin, roles, failed_login_count, locked_at,
-		password_changed_at, email_access_validated_at, take_part_in_research, receives_new_features_email, created_at)
-	values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22)`
+		password_changed_at, email_access_validated_at, take_part_in_research, receives_new_features_email, language, created_at)
+	values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)`
 
 // userValues are the parameters of insertUser.
 func userValues(u *directory.User) []any {
@@ -78,7 +78,7 @@ func userValues(u *directory.User) []any {
 		u.ID, nullableNumber(u.Number), nullable(u.Username), normalisedUsername(u.Username), u.Name, u.FirstName, u.Surname,
 		nullable(u.EmailAddress), normalisedEmail(u.EmailAddress), nullable(u.MobileNumber), e164(u.MobileNumber),
 		string(u.AuthType), string(u.State), u.PlatformAdmin, u.Roles, u.FailedLoginCount, u.LockedAt, u.PasswordChangedAt,
-		u.EmailAccessValidatedAt, u.TakePartInResearch, u.ReceivesNewFeaturesEmail, u.CreatedAt,
+		u.EmailAccessValidatedAt, u.TakePartInResearch, u.ReceivesNewFeaturesEmail, string(u.Language), u.CreatedAt,
 	}
 }
 

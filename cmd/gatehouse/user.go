@@ -26,6 +26,8 @@ type userCommands struct {
 
 	Import userImportCommand `cmd:"" help:"Bring in users, organisations and services from a file of another system. What was interrupted goes on; what is here already is brought up to date."`
 
+	Export userExportCommand `cmd:"" help:"Write users, organisations and services to a file that user import reads."`
+
 	ResetFactors userResetFactorsCommand `cmd:"" help:"Remove a user's authenticator app, passkeys, security keys and recovery codes, and sign the user out."`
 }
 

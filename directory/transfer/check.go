@@ -135,6 +135,9 @@ func (c *checker) prepareUser(it *item, r *UserRecord) error {
 		}
 		it.hash = stored
 	}
+	if r.Language != "" && directory.ReadLanguage(r.Language) == "" {
+		return errField("language", "Is not spoken here.")
+	}
 	if err := validPlaces(r); err != nil {
 		return err
 	}
@@ -143,6 +146,7 @@ func (c *checker) prepareUser(it *item, r *UserRecord) error {
 		return err
 	}
 	u.EmailAccessValidatedAt, u.PasswordChangedAt = r.EmailAccessValidatedAt, r.PasswordChangedAt
+	u.Language = directory.ReadLanguage(r.Language)
 	if !r.CreatedAt.IsZero() {
 		u.CreatedAt = r.CreatedAt
 	}

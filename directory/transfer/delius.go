@@ -141,7 +141,7 @@ func (l *ldifReader) user(e *entry, names, roles []string) (any, error) {
 		ExternalID: ownerID(names, 0), ID: e.first("entryuuid"), Username: names[0],
 		FirstName: e.first("givenname"), Surname: e.first("sn"), Name: e.first("displayname"),
 		EmailAddress: e.first("mail"), MobileNumber: e.first("mobile"), PasswordHash: e.first("userpassword"),
-		AuthType: e.first("gatehouseauthtype"), State: e.first("gatehousestate"),
+		AuthType: e.first("gatehouseauthtype"), State: e.first("gatehousestate"), Language: e.first("preferredlanguage"),
 		Locked: len(e.attrs["pwdaccountlockedtime"]) > 0, Roles: roles,
 	}
 	var faults []error

@@ -37,7 +37,7 @@ func newRig(t *testing.T, s *storage.Stores) *rig {
 		t: t, store: store, registry: &directory.Registry{Store: store.Directory, Clock: clock, NewID: uuid.New},
 		authn: &authn.Service{
 			Directory: store.Directory, Store: storage.Authn{DB: s.DB}, Cache: storage.AuthnCache{Redis: s.Redis}, Clock: clock,
-			Hasher: &authn.Hasher{Rand: rand.Reader}, Rand: rand.Reader,
+			Hasher: &authn.Hasher{Rand: rand.Reader, Memory: 64}, Rand: rand.Reader, CodeKey: []byte("a key of thirty-two random bytes"), RefusalTime: time.Nanosecond,
 		},
 	}
 }

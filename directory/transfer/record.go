@@ -38,6 +38,8 @@ type UserRecord struct {
 	EmailAddress string `json:"email_address,omitempty"`
 	MobileNumber string `json:"mobile_number,omitempty"`
 
+	// Language is what to speak to them in, as a BCP 47 tag.
+	Language string `json:"language,omitempty"`
 	AuthType string `json:"auth_type,omitempty"`
 	// State is active by default; Enabled false is another way to say inactive.
 	State         string   `json:"state,omitempty"`

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"gatehouse/storage"
+	"gatehouse/storage/storagetest"
+)
+
+// importOf writes a file of n people, one of whom nobody takes.
+func importOf(t *testing.T, n int) string {
+	t.Helper()
+	var b strings.Builder
+	for i := range n {
+		username := fmt.Sprintf("person%d", i)
+		if i == 1500 {
+			username = "not a username"
+		}
+		fmt.Fprintf(&b, `{"external_id":"%d","id":"00000000-0000-4000-8000-%012d","username":"%s","name":"Person %d","roles":["ABC001"],`+
+			`"password_hash":"{SSHA}MkiT9VJwrHKOcy1IJq6TFfEeuHBzYWx0","created_at":"2020-01-01T00:00:00Z"}`+"\n", i, i, username, i)
+	}
+	path := filepath.Join(t.TempDir(), "people.jsonl")
+	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// exported is everything that an export of a deployment holds.
+func exported(t *testing.T, d *deployment) string {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	if code := run(t.Context(), []string{"user", "export", "--with-password-hashes"}, d.lookup, strings.NewReader(""), &stdout, &stderr); code != exitOK {
+		t.Fatalf("export: exit %d\n%s", code, stderr.String())
+	}
+	return stdout.String()
+}
+
+// TestKilledImportGoesOn kills an import as kill -9 does, and the same command ends
+// with the same rows as one that was left alone.
+func TestKilledImportGoesOn(t *testing.T) {
+	const people = 12_000
+	binary, file := buildBinary(t), importOf(t, people)
+	storagetest.EachConfig(t, func(t *testing.T, c storage.Config) {
+		d := newDeployment(t, c)
+		rejects := filepath.Join(t.TempDir(), "rejects.jsonl")
+		args := []string{"user", "import", file, "--source", "legacy", "--rejects", rejects, "--json"}
+		killed := exec.Command(binary, args...)
+		killed.Env = os.Environ()
+		for name, value := range d.vars {
+			killed.Env = append(killed.Env, name+"="+value)
+		}
+		if err := killed.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// The one who is refused stands in the second batch of twelve.
+		for range 20_000 {
+			if info, err := os.Stat(rejects); err == nil && info.Size() > 0 {
+				break
+			}
+			time.Sleep(time.Millisecond)
+		}
+		_ = killed.Process.Kill()
+		_ = killed.Wait() // it was killed: its status says nothing
+
+		var stdout, stderr bytes.Buffer
+		code := run(t.Context(), args, d.lookup, strings.NewReader(""), &stdout, &stderr)
+		var summary importSummary
+		if err := json.Unmarshal(stdout.Bytes(), &summary); err != nil {
+			t.Fatalf("%v: %s%s", err, stdout.String(), stderr.String())
+		}
+		if code != exitRejected || !strings.HasPrefix(stderr.String(), "going on after ") {
+			t.Errorf("exit %d, %s", code, stderr.String())
+		}
+		if want := (importSummary{Source: "legacy", Records: people, Created: people - 1, Rejected: 1}); summary != want {
+			t.Errorf("%+v, want %+v", summary, want)
+		}
+		told, err := os.ReadFile(rejects)
+		if err != nil || !strings.Contains(string(told), `{"line":1501,"type":"user","external_id":"1500","reason":"username: Not a valid username"}`) {
+			t.Errorf("rejects %q, %v", told, err)
+		}
+		whole := newDeployment(t, storagetest.SQLite(t))
+		if code := run(t.Context(), args, whole.lookup, strings.NewReader(""), &stdout, &stderr); code != exitRejected {
+			t.Fatalf("exit %d: %s", code, stderr.String())
+		}
+		one, other := exported(t, d), exported(t, whole)
+		if strings.Count(one, "\n") != people-1 || one != other {
+			t.Errorf("%d and %d people, or they differ", strings.Count(one, "\n"), strings.Count(other, "\n"))
+		}
+	})
+}
+
+// TestImportSaysWhatIsWrongWithTheCommand: a file of no known format or with a column that
+// does not exist is refused before anything is written.
+func TestImportSaysWhatIsWrongWithTheCommand(t *testing.T) {
+	d := newDeployment(t, storagetest.SQLite(t))
+	dir := t.TempDir()
+	for name, content := range map[string]string{"people.txt": "", "people.csv": "external_id,name,shoe_size\n1,Ann,44\n"} {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var stdout, stderr bytes.Buffer
+		code := run(t.Context(), []string{"user", "import", path, "--source", "x"}, d.lookup, strings.NewReader(""), &stdout, &stderr)
+		if code == exitOK || !strings.Contains(stderr.String(), "format") && !strings.Contains(stderr.String(), "shoe_size") {
+			t.Errorf("%s: exit %d, %s", name, code, stderr.String())
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	csv := "external_id,name,email_address\n1,Ann,ann@example.gov.uk\n2,Bea,not-an-address\n"
+	code := run(t.Context(), []string{"user", "import", "-", "--format", "csv", "--source", "x"}, d.lookup, strings.NewReader(csv), &stdout, &stderr)
+	if want := "2 records: 1 created, 0 updated, 0 unchanged, 1 rejected\n"; code != exitRejected || stdout.String() != want {
+		t.Errorf("exit %d, %q, %s", code, stdout.String(), stderr.String())
+	}
+	if want := `{"line":3,"type":"user","external_id":"2","reason":"email_address: Not a valid email address"}`; strings.TrimSpace(stderr.String()) != want {
+		t.Errorf("%s", stderr.String())
+	}
+}
