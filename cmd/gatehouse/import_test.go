@@ -48,13 +48,13 @@ func exported(t *testing.T, d *deployment) string {
 // with the same rows as one that was left alone.
 func TestKilledImportGoesOn(t *testing.T) {
 	const people = 12_000
-	binary, file := buildBinary(t), importOf(t, people)
+	file := importOf(t, people)
 	storagetest.EachConfig(t, func(t *testing.T, c storage.Config) {
 		d := newDeployment(t, c)
 		rejects := filepath.Join(t.TempDir(), "rejects.jsonl")
 		args := []string{"user", "import", file, "--source", "legacy", "--rejects", rejects, "--json"}
-		killed := exec.Command(binary, args...)
-		killed.Env = os.Environ()
+		killed := exec.Command(os.Args[0], args...)
+		killed.Env = append(os.Environ(), asProgram+"=1")
 		for name, value := range d.vars {
 			killed.Env = append(killed.Env, name+"="+value)
 		}
