@@ -9,15 +9,18 @@ import (
 )
 
 var (
-	formAction  = regexp.MustCompile(`<form[^>]* action="([^"]*)"`)
-	hiddenInput = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`)
+	// languageForm changes the language of a page; it stands before what the page is about.
+	languageForm = regexp.MustCompile(`(?s)<form[^>]* action="/language".*?</form>`)
+	formAction   = regexp.MustCompile(`<form[^>]* action="([^"]*)"`)
+	hiddenInput  = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`)
 )
 
 // submit submits the form of a page, with what it hides and what is filled in,
 // and returns where that ended.
 func (s *asked) submit(at string, page response, filled url.Values) (string, response) {
 	s.t.Helper()
-	action := formAction.FindStringSubmatch(page.body)
+	body := languageForm.ReplaceAllString(page.body, "")
+	action := formAction.FindStringSubmatch(body)
 	base, err := url.Parse(at)
 	if err != nil || action == nil {
 		s.t.Fatalf("%s: no form at %s (%v): %d %s", s.name, at, err, page.status, page.body)
@@ -27,7 +30,7 @@ func (s *asked) submit(at string, page response, filled url.Values) (string, res
 		s.t.Fatal(err)
 	}
 	form := url.Values{}
-	for _, field := range hiddenInput.FindAllStringSubmatch(page.body, -1) {
+	for _, field := range hiddenInput.FindAllStringSubmatch(body, -1) {
 		form.Set(html.UnescapeString(field[1]), html.UnescapeString(field[2]))
 	}
 	maps.Copy(form, filled)
