@@ -39,8 +39,9 @@ const (
 	// DefaultTimeout bounds a question with everything it needs. A caller is
 	// answered within three seconds, and we have work to do as well.
 	DefaultTimeout = 1500 * time.Millisecond
-	// MinTimeout and MaxTimeout are what can be configured instead.
+	// MinTimeout is the least that can be configured instead.
 	MinTimeout = 50 * time.Millisecond
+	// MaxTimeout is the most.
 	MaxTimeout = 2 * time.Second
 
 	// spareTime is what is left of a caller's deadline once the old system has
