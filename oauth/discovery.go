@@ -121,7 +121,7 @@ func NewDiscovery(issuer string, clientDocuments bool) *Discovery {
 			"email", "email_verified", "phone_number",
 		},
 		DisplayValuesSupported: []string{"page"},
-		UILocalesSupported:     []string{"en"},
+		UILocalesSupported:     []string{"en", "cy"},
 
 		IDTokenSigningAlgs:        []string{RS256, ES256, EdDSA},
 		UserInfoSigningAlgs:       []string{RS256, ES256, EdDSA},

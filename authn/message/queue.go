@@ -1,6 +1,7 @@
 package message
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -44,6 +45,7 @@ func (q *Queue) Send(ctx context.Context, m authn.Message) error {
 	if m.To == "" {
 		return errors.New("queue message: no recipient")
 	}
+	m.Language = cmp.Or(m.Language, directory.LanguageFrom(ctx))
 	words, err := render(m, q.ServiceName)
 	if err != nil {
 		return fmt.Errorf("queue message: %w", err)

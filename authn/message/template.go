@@ -1,16 +1,10 @@
 package message
 
 import (
-	"bytes"
-	"cmp"
-	"embed"
 	"fmt"
-	htmltemplate "html/template"
-	"io"
 	"maps"
 	"slices"
 	"strings"
-	texttemplate "text/template"
 	"unicode"
 
 	"gatehouse/authn"
@@ -68,10 +62,10 @@ const (
 )
 
 // definition is what a template needs to be filled. Its words are in
-// templates/<name>.txt and, for e-mail, templates/<name>.html.
+// templates/<language>/<name>.txt and, for e-mail, <name>.html beside it.
 type definition struct {
 	channel string
-	subject string // e-mail only
+	subject string // in English; e-mail only
 	keys    []string
 	lines   []string // those of the keys that may hold more than one line
 }
@@ -133,34 +127,6 @@ var definitions = map[string]definition{
 	GoLiveRejected: {channel: Email, subject: "Your service cannot go live yet", lines: []string{"reason"}, keys: []string{
 		"name", "service_name", "organisation_name", "reason", "organisation_team_member_name", "organisation_team_member_email",
 	}},
-}
-
-//go:embed templates
-var templates embed.FS
-
-var (
-	texts = texttemplate.Must(texttemplate.New("").Option("missingkey=error").ParseFS(templates, "templates/*.txt"))
-	pages = htmltemplate.Must(htmltemplate.New("").Option("missingkey=error").ParseFS(templates, "templates/*.html"))
-)
-
-// words are a filled template.
-type words struct{ subject, text, html string }
-
-func render(m authn.Message, serviceName string) (words, error) {
-	d, err := defined(m)
-	if err != nil {
-		return words{}, err
-	}
-	data := d.plain(m.Personalisation)
-	data["service"], data["subject"] = cmp.Or(serviceName, "Gatehouse"), d.subject
-	w := words{subject: d.subject}
-	if w.text, err = fill(texts, m.Template+".txt", data); err != nil {
-		return words{}, err
-	}
-	if d.channel == Email {
-		w.html, err = fill(pages, m.Template+".html", data)
-	}
-	return w, err
 }
 
 // defined finds the definition of m's template and checks m against it. The
@@ -232,16 +198,4 @@ func plainLines(text string) string {
 		lines[i], _ = plain(line).(string)
 	}
 	return strings.Join(lines, "\n")
-}
-
-type executor interface {
-	ExecuteTemplate(w io.Writer, name string, data any) error
-}
-
-func fill(t executor, name string, data any) (string, error) {
-	var b bytes.Buffer
-	if err := t.ExecuteTemplate(&b, name, data); err != nil {
-		return "", fmt.Errorf("fill template %s", name) // the cause may quote a value
-	}
-	return strings.TrimSpace(b.String()), nil
 }

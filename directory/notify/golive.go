@@ -82,7 +82,7 @@ func (a *API) sendGoLiveRequest(ctx context.Context, s *directory.Service, o *di
 		}
 		names = append(names, m.User.Name)
 		err := a.mail(ctx, authn.Message{
-			To: m.User.EmailAddress, Template: message.GoLiveRequest, ReplyTo: requester.EmailAddress,
+			To: m.User.EmailAddress, Template: message.GoLiveRequest, Language: m.User.Language, ReplyTo: requester.EmailAddress,
 			Personalisation: map[string]any{
 				"service_name": s.Name, "requester_name": requester.Name, "requester_email_address": requester.EmailAddress,
 				"make_service_live_link": admin + "/services/" + s.ID.String() + "/make-service-live",
@@ -97,7 +97,7 @@ func (a *API) sendGoLiveRequest(ctx context.Context, s *directory.Service, o *di
 		return nil
 	}
 	return a.mail(ctx, authn.Message{
-		To: requester.EmailAddress, Template: message.GoLiveReceipt, ReplyTo: supportAddress,
+		To: requester.EmailAddress, Template: message.GoLiveReceipt, Language: requester.Language, ReplyTo: supportAddress,
 		Personalisation: map[string]any{
 			"service_name": s.Name, "name": requester.Name, "organisation_name": o.Name, "organisation_team_member_names": names,
 		},
@@ -187,7 +187,7 @@ func (a *API) notifyOfRejection(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	err = a.mail(r.Context(), authn.Message{
-		To: requester.EmailAddress, Template: message.GoLiveRejected,
+		To: requester.EmailAddress, Template: message.GoLiveRejected, Language: requester.Language,
 		Personalisation: map[string]any{
 			"name": body.Name, "service_name": body.ServiceName, "organisation_name": body.OrganisationName, "reason": inset(body.Reason),
 			"organisation_team_member_name": body.OrganisationTeamMemberName, "organisation_team_member_email": body.OrganisationTeamMemberEmail,

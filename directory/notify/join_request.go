@@ -106,7 +106,7 @@ func (a *API) tellOfJoinRequest(ctx context.Context, asked *directory.Asked, hos
 			continue
 		}
 		m := authn.Message{
-			Channel: message.Email, To: manager.EmailAddress, Template: message.ServiceJoinRequest, ReplyTo: requester.EmailAddress,
+			Channel: message.Email, To: manager.EmailAddress, Template: message.ServiceJoinRequest, Language: manager.Language, ReplyTo: requester.EmailAddress,
 			Personalisation: map[string]any{
 				"approver_name": manager.Name, "requester_name": requester.Name, "requester_email_address": requester.EmailAddress,
 				"service_name": service.Name, "reason_given": given, "reason": inset(j.Reason),
@@ -125,7 +125,7 @@ func (a *API) tellOfJoinRequest(ctx context.Context, asked *directory.Asked, hos
 		names[i] = u.Name + " – " + u.EmailAddress
 	}
 	return a.Messages.Send(ctx, authn.Message{
-		Channel: message.Email, To: requester.EmailAddress, Template: message.ServiceJoinRequestReceipt,
+		Channel: message.Email, To: requester.EmailAddress, Template: message.ServiceJoinRequestReceipt, Language: requester.Language,
 		Personalisation: map[string]any{
 			"requester_name": requester.Name, "service_name": service.Name, "service_admin_names": names,
 			"url_ask_to_join_page": host + "/services/" + service.ID.String() + "/join/ask",
@@ -268,7 +268,7 @@ func (a *API) tellOfApproval(ctx context.Context, asked *directory.Asked, by *di
 		return nil
 	}
 	return a.Messages.Send(ctx, authn.Message{
-		Channel: message.Email, To: asked.Requester.EmailAddress, Template: message.ServiceJoinRequestApproved,
+		Channel: message.Email, To: asked.Requester.EmailAddress, Template: message.ServiceJoinRequestApproved, Language: asked.Requester.Language,
 		Personalisation: map[string]any{
 			"requester_name": asked.Requester.Name, "approver_name": by.Name, "service_name": asked.Service.Name,
 			"dashboard_url": a.Links.Base("") + "/services/" + asked.Service.ID.String(),

@@ -28,12 +28,12 @@ func (a *API) confirmAgreement(ctx context.Context, o *directory.Organisation) e
 	}
 	behalf := orEmpty(o.AgreementSignedOnBehalfOfEmail)
 	if behalf == "" {
-		return a.mail(ctx, authn.Message{To: signer.EmailAddress, Template: message.AgreementSigned, Personalisation: personalisation})
+		return a.mail(ctx, authn.Message{To: signer.EmailAddress, Template: message.AgreementSigned, Language: signer.Language, Personalisation: personalisation})
 	}
 	if err := a.mail(ctx, authn.Message{To: behalf, Template: message.AgreementSignedForYou, Personalisation: personalisation}); err != nil {
 		return err
 	}
-	return a.mail(ctx, authn.Message{To: signer.EmailAddress, Template: message.AgreementSignedOnBehalf, Personalisation: personalisation})
+	return a.mail(ctx, authn.Message{To: signer.EmailAddress, Template: message.AgreementSignedOnBehalf, Language: signer.Language, Personalisation: personalisation})
 }
 
 // orEmpty is what a nullable text holds.

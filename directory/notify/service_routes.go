@@ -198,7 +198,7 @@ func (a *API) tellNowLive(ctx context.Context, s *directory.Service) error {
 			continue
 		}
 		m := authn.Message{
-			Channel: message.Email, To: u.EmailAddress, Template: message.ServiceNowLive,
+			Channel: message.Email, To: u.EmailAddress, Template: message.ServiceNowLive, Language: u.Language,
 			Personalisation: map[string]any{"name": u.Name, "service_name": s.Name},
 		}
 		if err := a.Messages.Send(ctx, m); err != nil {

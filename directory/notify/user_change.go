@@ -104,7 +104,7 @@ func (a *API) tellUpdated(ctx context.Context, u *directory.User, c directory.Us
 		return nil
 	}
 	m := authn.Message{
-		Channel: message.Email, To: u.EmailAddress, Template: message.TeamMemberEditEmail,
+		Channel: message.Email, To: u.EmailAddress, Template: message.TeamMemberEditEmail, Language: u.Language,
 		Personalisation: map[string]any{"name": u.Name, "servicemanagername": by.Name, "email address": u.EmailAddress},
 	}
 	if c.EmailAddress == nil {

@@ -9,12 +9,13 @@ import (
 	"gatehouse/directory"
 )
 
-// email queues one message to one address.
-func (a *API) email(ctx context.Context, to, template string, personalisation map[string]any) error {
+// email queues one message to one address, in the language of whoever has it; ""
+// where that is not known.
+func (a *API) email(ctx context.Context, to string, l directory.Language, template string, personalisation map[string]any) error {
 	if to == "" {
 		return errNoRecipient
 	}
-	return a.Messages.Send(ctx, authn.Message{Channel: message.Email, To: to, Template: template, Personalisation: personalisation})
+	return a.Messages.Send(ctx, authn.Message{Channel: message.Email, To: to, Template: template, Language: l, Personalisation: personalisation})
 }
 
 // SendPasswordReset answers POST /user/reset-password. The message goes to the
@@ -36,7 +37,7 @@ func (a *API) SendPasswordReset(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = a.email(r.Context(), u.EmailAddress, message.PasswordReset, map[string]any{"user_name": u.Name, "url": withNext(link, b.next)})
+	err = a.email(r.Context(), u.EmailAddress, u.Language, message.PasswordReset, map[string]any{"user_name": u.Name, "url": withNext(link, b.next)})
 	if err != nil {
 		return err
 	}
@@ -98,7 +99,7 @@ func (a *API) SendEmailVerification(w http.ResponseWriter, r *http.Request) erro
 	if err != nil {
 		return err
 	}
-	if err := a.email(r.Context(), u.EmailAddress, message.VerifyEmail, map[string]any{"name": u.Name, "url": link}); err != nil {
+	if err := a.email(r.Context(), u.EmailAddress, u.Language, message.VerifyEmail, map[string]any{"name": u.Name, "url": link}); err != nil {
 		return err
 	}
 	return noContent(w, r)
@@ -123,7 +124,7 @@ func (a *API) SendChangeEmailVerification(w http.ResponseWriter, r *http.Request
 	if err != nil {
 		return err
 	}
-	err = a.email(r.Context(), b.email, message.ChangeEmail, map[string]any{
+	err = a.email(r.Context(), b.email, u.Language, message.ChangeEmail, map[string]any{
 		"name": u.Name, "url": link, "feedback_url": a.Links.Base("") + "/support",
 	})
 	if err != nil {
@@ -144,7 +145,7 @@ func (a *API) SendAlreadyRegistered(w http.ResponseWriter, r *http.Request) erro
 		return err
 	}
 	base := a.Links.Base("")
-	err = a.email(r.Context(), b.email, message.AlreadyRegistered, map[string]any{
+	err = a.email(r.Context(), b.email, "", message.AlreadyRegistered, map[string]any{
 		"signin_url": base + "/sign-in", "forgot_password_url": base + "/forgot-password", "feedback_url": base + "/support",
 	})
 	if err != nil {
