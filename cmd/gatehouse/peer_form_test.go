@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
-	"strings"
 )
 
 var (
@@ -16,15 +15,11 @@ var (
 	hiddenInput  = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)"`)
 )
 
-// submit submits the form of a page, not that of its head for languages, with what it hides and what is filled in,
+// submit submits the form of a page, with what it hides and what is filled in,
 // and returns where that ended.
 func (s *asked) submit(at string, page response, filled url.Values) (string, response) {
 	s.t.Helper()
-<<<<<<< HEAD
 	body := languageForm.ReplaceAllString(page.body, "")
-=======
-	body := page.body[max(strings.Index(page.body, "<main"), 0):]
->>>>>>> a35681e (authn/message: word every message in English and in Welsh)
 	action := formAction.FindStringSubmatch(body)
 	base, err := url.Parse(at)
 	if err != nil || action == nil {
