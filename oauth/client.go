@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"gatehouse/cutover"
+	"gatehouse/authn/cutover"
 )
 
 // AuthMethod is how a client authenticates (OpenID Connect Core section 9).

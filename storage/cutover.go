@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"gatehouse/cutover"
+	"gatehouse/authn/cutover"
 )
 
 // Cutover implements cutover.Store.

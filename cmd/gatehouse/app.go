@@ -16,9 +16,9 @@ import (
 	"github.com/google/uuid"
 
 	"gatehouse/authn"
+	"gatehouse/authn/cutover"
 	"gatehouse/authn/message"
 	"gatehouse/authn/pages"
-	"gatehouse/cutover"
 	"gatehouse/directory"
 	"gatehouse/directory/notify"
 	"gatehouse/internal/web"

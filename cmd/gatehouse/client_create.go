@@ -7,7 +7,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"gatehouse/cutover"
+	"gatehouse/authn/cutover"
 	"gatehouse/oauth"
 )
 

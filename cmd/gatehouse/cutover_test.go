@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"gatehouse/cutover"
+	"gatehouse/authn/cutover"
 )
 
 // oldDelius answers as the old system does, with one user and one password, and

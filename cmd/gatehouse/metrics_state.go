@@ -5,7 +5,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
-	"gatehouse/cutover"
+	"gatehouse/authn/cutover"
 	"gatehouse/storage"
 )
 

@@ -7,7 +7,7 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"gatehouse/cutover"
+	"gatehouse/authn/cutover"
 	"gatehouse/storage"
 )
 

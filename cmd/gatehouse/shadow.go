@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"gatehouse/cutover"
+	"gatehouse/authn/cutover"
 	"gatehouse/directory"
 	"gatehouse/storage"
 )

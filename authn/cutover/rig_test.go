@@ -15,7 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"gatehouse/authn"
-	"gatehouse/cutover"
+	"gatehouse/authn/cutover"
 	"gatehouse/directory"
 	"gatehouse/storage"
 	"gatehouse/storage/storagetest"

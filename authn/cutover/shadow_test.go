@@ -12,7 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"gatehouse/authn"
-	"gatehouse/cutover"
+	"gatehouse/authn/cutover"
 	"gatehouse/directory"
 	"gatehouse/storage"
 )

@@ -13,7 +13,7 @@ import (
 	"testing"
 	"time"
 
-	"gatehouse/cutover"
+	"gatehouse/authn/cutover"
 )
 
 // deadline is how long the old system may take where it will not answer.

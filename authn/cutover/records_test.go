@@ -13,7 +13,7 @@ import (
 	"github.com/google/uuid"
 
 	"gatehouse/authn"
-	"gatehouse/cutover"
+	"gatehouse/authn/cutover"
 	"gatehouse/storage"
 	"gatehouse/storage/storagetest"
 )
