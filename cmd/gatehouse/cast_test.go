@@ -25,7 +25,7 @@ func newCast(t *testing.T, a *app) cast {
 	t.Helper()
 	c, state := cast{}, map[string]directory.State{"disabled": directory.Inactive}
 	for name, password := range map[string]string{"alice": testPassword, "locked": testPassword, "disabled": testPassword, "nopw": "", "deleted": testPassword} {
-		n := directory.NewUser{Name: name, EmailAddress: name + "@example.gov.uk", State: cmp.Or(state[name], directory.Active)}
+		n := directory.NewUser{Name: name, EmailAddress: name + ".cast@example.gov.uk", State: cmp.Or(state[name], directory.Active)}
 		u, err := a.createUser(t.Context(), n, password)
 		if err != nil {
 			t.Fatal(err)
