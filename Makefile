@@ -69,6 +69,10 @@ check: test lint ## Everything that CI runs
 vuln: ## Look for known vulnerabilities in what is linked
 	@$(TOOL) govulncheck ./...
 
+.PHONY: journeys
+journeys: ## Draw the journeys through the hosted pages; writes docs/journeys.md
+	@go test ./authn/pages -count=1 -run '^TestJourneys$$' -update
+
 .PHONY: assets
 assets: ## Compile the style sheet of the hosted pages
 	@cd authn/pages/assets-src && npm ci && npm run build

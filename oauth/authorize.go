@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"gatehouse/authn"
+	"gatehouse/authn/pages"
 	"gatehouse/directory"
 	"gatehouse/internal/web"
 )
@@ -70,7 +71,7 @@ func (s *Server) authorize(w http.ResponseWriter, r *http.Request, a *authorizat
 	if r.Method == http.MethodPost && a.flow == nil && s.Cookies.Get(r, authn.SessionCookie) == "" {
 		// The browser keeps the session back from a form of another site. The
 		// GET that it makes of our redirect brings it.
-		return s.suspend(w, r, a, stepResume)
+		return s.suspend(w, r, a, pages.SessionUnseen)
 	}
 	return s.dispatch(w, r, a)
 }

@@ -20,7 +20,7 @@ func (s *Server) ConsentPage(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	if session == nil {
-		return seeOther(w, pages.ContinuePath+"?flow="+f.ID)
+		return pages.Follow(w, r, pages.ConsentPage, pages.SessionEnded, f.ID)
 	}
 	if f.Device != nil {
 		return s.deviceConsent(w, r, f, user)
@@ -48,7 +48,7 @@ func (s *Server) ConsentSubmit(w http.ResponseWriter, r *http.Request) error {
 	}
 	switch {
 	case session == nil:
-		return seeOther(w, pages.ContinuePath+"?flow="+f.ID)
+		return pages.Follow(w, r, pages.ConsentPage, pages.SessionEnded, f.ID)
 	case f.Device != nil:
 		return s.deviceAnswer(w, r, f, session, form.Get("consent"))
 	case form.Get("consent") == "accept":
@@ -90,7 +90,7 @@ func (s *Server) consentGiven(w http.ResponseWriter, r *http.Request, f *flow, s
 		return err
 	}
 	if !a.client.admits(session.ACR) {
-		return seeOther(w, pages.ContinuePath+"?flow="+f.ID)
+		return pages.Follow(w, r, pages.ConsentPage, pages.SessionEnded, f.ID)
 	}
 	if err := s.rememberConsent(r.Context(), a.client, session, a.asksFor()); err != nil {
 		return unavailable(err)

@@ -50,7 +50,7 @@ func (s *Server) deviceSignIn(w http.ResponseWriter, r *http.Request, code strin
 	if err := s.beginFlow(w, r, f); err != nil {
 		return unavailable(err)
 	}
-	return seeOther(w, "/signin?flow="+f.ID)
+	return pages.Follow(w, r, pages.DevicePage, pages.SignInNeeded, f.ID)
 }
 
 // DeviceSubmit takes the code and leads to the question whether to allow what
@@ -87,7 +87,7 @@ func (s *Server) askForDevice(w http.ResponseWriter, r *http.Request, d *DeviceA
 	if err := s.beginFlow(w, r, f); err != nil {
 		return unavailable(err)
 	}
-	return seeOther(w, "/consent?flow="+f.ID)
+	return pages.Follow(w, r, pages.DevicePage, pages.DeviceFound, f.ID)
 }
 
 // findDevice looks a code up, after the try has been counted.
@@ -163,9 +163,9 @@ func (s *Server) continueDevice(w http.ResponseWriter, r *http.Request, f *flow)
 	case err != nil:
 		return unavailable(err)
 	case session == nil:
-		return seeOther(w, "/signin?flow="+f.ID)
+		return pages.Follow(w, r, pages.ContinuePage, pages.SignInNeeded, f.ID)
 	case f.Device.ID != uuid.Nil:
-		return seeOther(w, "/consent?flow="+f.ID)
+		return pages.Follow(w, r, pages.ContinuePage, pages.ConsentNeeded, f.ID)
 	}
 	if err := s.takeFlow(r.Context(), f.ID); err != nil {
 		return err
@@ -174,5 +174,5 @@ func (s *Server) continueDevice(w http.ResponseWriter, r *http.Request, f *flow)
 	if f.Device.UserCode != "" {
 		to += "?user_code=" + url.QueryEscape(f.Device.UserCode)
 	}
-	return seeOther(w, to)
+	return pages.FollowTo(w, r, pages.ContinuePage, pages.DeviceCodeNeeded, to)
 }

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"gatehouse/authn/pages"
 )
 
 // Paths of the endpoints, below the issuer's own path.
@@ -17,7 +19,7 @@ const (
 	PushPath       = "/oauth/par"
 	JWKSPath       = "/oauth/jwks"
 	EndSessionPath = "/oauth/end-session"
-	DevicePath     = "/device" // where people enter what a device shows
+	DevicePath     = string(pages.DevicePage) // where people enter what a device shows
 
 	DeviceAuthorizationPath = "/oauth/device_authorization"
 )

@@ -10,19 +10,9 @@ import (
 	"time"
 
 	"gatehouse/authn"
+	"gatehouse/authn/pages"
 	"gatehouse/directory"
 	"gatehouse/internal/web"
-)
-
-// step is what comes next in an authorization.
-type step int
-
-const (
-	stepSignIn step = iota
-	stepSelect
-	stepConsent
-	stepResume // the same again, by a GET
-	stepIssue
 )
 
 // dispatch is the only place that decides what comes next: sign in, choose an
@@ -37,20 +27,20 @@ func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, a *authorizati
 	if err != nil {
 		return unavailable(err)
 	}
-	next := stepSignIn
+	next := pages.SignInNeeded
 	if session != nil && expected && a.satisfiedBy(session, s.now()) {
 		if next, err = s.afterSignIn(r.Context(), a, session); err != nil {
 			return unavailable(err)
 		}
 	}
 	switch {
-	case next == stepIssue:
+	case next == pages.Answered:
 		return s.issue(w, r, a, session, user)
 	case !reachable(a.claims.essentialLevels()):
 		return s.answerError(w, r, a, errUnmet)
 	case a.wants("none"):
 		return s.answerError(w, r, a, unattended[next])
-	case next == stepSignIn && a.signedInSince(session):
+	case next == pages.SignInNeeded && a.signedInSince(session):
 		// Whoever signed in is not who was asked for, or did not reach the level
 		// that was: asking again would not end.
 		return s.answerError(w, r, a, a.missed(expected))
@@ -64,7 +54,7 @@ func (a *authorization) missed(expected bool) error {
 	if expected {
 		return errUnmet
 	}
-	return unattended[stepSignIn]
+	return unattended[pages.SignInNeeded]
 }
 
 // errUnmet says that the level that is needed is out of the user's reach (OpenID
@@ -72,10 +62,10 @@ func (a *authorization) missed(expected bool) error {
 var errUnmet = refuse("unmet_authentication_requirements", "The user cannot be authenticated at the level that is needed")
 
 // unattended is the answer to prompt=none when somebody would have to be asked.
-var unattended = map[step]error{
-	stepSignIn:  refuse("login_required", "The user has to sign in"),
-	stepSelect:  refuse("account_selection_required", "The user has to choose an account"),
-	stepConsent: refuse("consent_required", "The user has to consent"),
+var unattended = map[pages.Event]error{
+	pages.SignInNeeded:  refuse("login_required", "The user has to sign in"),
+	pages.ChoiceNeeded:  refuse("account_selection_required", "The user has to choose an account"),
+	pages.ConsentNeeded: refuse("consent_required", "The user has to consent"),
 }
 
 // session returns who is signed in in the browser; nil when nobody is.
@@ -126,31 +116,31 @@ func (a *authorization) levelReached(acr string) bool {
 }
 
 // afterSignIn decides between the choice of an account, consent and the code.
-func (s *Server) afterSignIn(ctx context.Context, a *authorization, session *authn.Session) (step, error) {
+func (s *Server) afterSignIn(ctx context.Context, a *authorization, session *authn.Session) (pages.Event, error) {
 	if a.wants("select_account") && !a.signedInSince(session) && (a.flow == nil || a.flow.SelectedBy != session.UserID) {
-		return stepSelect, nil
+		return pages.ChoiceNeeded, nil
 	}
 	if a.flow != nil && a.flow.ConsentBy == session.UserID {
-		return stepIssue, nil
+		return pages.Answered, nil
 	}
 	// Nobody has vouched for who answers at a loopback address of a client that
 	// describes itself, so an earlier consent may have been given to another.
 	if a.wants("consent") || a.client.Origin == OriginDocument {
-		return stepConsent, nil
+		return pages.ConsentNeeded, nil
 	}
 	if a.client.FirstParty {
-		return stepIssue, nil
+		return pages.Answered, nil
 	}
 	allowed, err := s.Store.Consent(ctx, session.UserID, a.client.ID)
 	if err != nil && !errors.Is(err, directory.ErrNotFound) {
-		return stepConsent, err
+		return pages.ConsentNeeded, err
 	}
 	for _, scope := range a.asksFor() {
 		if !slices.Contains(allowed, scope) {
-			return stepConsent, nil
+			return pages.ConsentNeeded, nil
 		}
 	}
-	return stepIssue, nil
+	return pages.Answered, nil
 }
 
 // issue creates the grant and sends its code to the client.
@@ -173,7 +163,7 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, a *authorization,
 	ctx := withFositeClient(r.Context(), fositeClient{Client: a.client})
 	response, err := s.fosite().authorize.NewAuthorizeResponse(ctx, a.request, &exchange{client: a.client, form: a.params, grant: g})
 	if errors.Is(err, directory.ErrNotFound) { // the session has ended since it was looked up
-		return s.answerError(w, r, a, unattended[stepSignIn])
+		return s.answerError(w, r, a, unattended[pages.SignInNeeded])
 	}
 	if err != nil {
 		return s.answerError(w, r, a, err)

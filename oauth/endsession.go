@@ -47,7 +47,9 @@ func (s *Server) EndSession(w http.ResponseWriter, r *http.Request) error {
 	}
 	if r.Method == http.MethodPost && s.Cookies.Get(r, authn.SessionCookie) == "" {
 		// Another site's POST comes without our SameSite=Lax cookies, a GET with them.
-		return seeOther(w, EndSessionPath+"?"+params.Encode())
+		w.Header().Set("Location", EndSessionPath+"?"+params.Encode())
+		w.WriteHeader(http.StatusSeeOther)
+		return nil
 	}
 	l, err := s.readLeave(r.Context(), params)
 	if err != nil {

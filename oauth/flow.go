@@ -36,19 +36,14 @@ type flow struct {
 	Device *deviceFlow `json:"device,omitempty"`
 }
 
-// pageOf is where a browser goes for a step.
-var pageOf = map[step]string{
-	stepSignIn: "/signin", stepSelect: SelectAccountPath, stepConsent: "/consent", stepResume: pages.ContinuePath,
-}
-
 // suspend sends the browser to a page, and remembers what to come back to.
-func (s *Server) suspend(w http.ResponseWriter, r *http.Request, a *authorization, next step) error {
+func (s *Server) suspend(w http.ResponseWriter, r *http.Request, a *authorization, next pages.Event) error {
 	if a.flow == nil {
 		if err := s.begin(w, r, a); err != nil {
 			return unavailable(err)
 		}
 	}
-	return seeOther(w, pageOf[next]+"?flow="+a.flow.ID)
+	return pages.Follow(w, r, pages.Deciding, next, a.flow.ID)
 }
 
 // begin stores a new flow for the authorization's browser.

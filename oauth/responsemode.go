@@ -58,11 +58,5 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, a *authorization
 	if strings.Contains(a.redirectURI, "?") {
 		separator = "&"
 	}
-	return seeOther(w, a.redirectURI+separator+response.Encode())
-}
-
-func seeOther(w http.ResponseWriter, location string) error {
-	w.Header().Set("Location", location)
-	w.WriteHeader(http.StatusSeeOther)
-	return nil
+	return pages.FollowTo(w, r, pages.Deciding, pages.Answered, a.redirectURI+separator+response.Encode())
 }

@@ -20,6 +20,7 @@ import (
 	"gatehouse/authn"
 	"gatehouse/authn/message"
 	"gatehouse/authn/pages"
+	"gatehouse/authn/pages/pagestest"
 	"gatehouse/directory"
 	"gatehouse/internal/web"
 	"gatehouse/oauth"
@@ -41,6 +42,7 @@ type rig struct {
 	routes  *web.Router
 	http    *httptest.Server
 	alice   *directory.User
+	steps   pagestest.Steps
 	secrets map[string]string // by client id
 }
 
@@ -99,7 +101,7 @@ func newReplica(t testing.TB, s *storage.Stores, clock *moving) *rig {
 func (g *rig) router(p *pages.Pages, keys *oauth.Keys) *web.Router {
 	rt := &web.Router{
 		Classify: func(error) *web.Error { return nil }, Fallback: func(*http.Request) web.Surface { return oauth.Surface{} },
-		Timeout: 30 * time.Second, Clock: time.Now, Log: slog.New(slog.DiscardHandler), NewRequestID: rand.Text,
+		Timeout: 30 * time.Second, Clock: time.Now, Log: slog.New(&g.steps), NewRequestID: rand.Text,
 	}
 	api := oauth.Surface{}
 	whoAmI := func(w http.ResponseWriter, r *http.Request) error {

@@ -9,7 +9,7 @@ import (
 )
 
 // SelectAccountPath is the page of prompt=select_account.
-const SelectAccountPath = "/select-account"
+const SelectAccountPath = string(pages.SelectAccountPage)
 
 // SelectAccountPage asks whoever is signed in whether to go on as who they are
 // (OpenID Connect Core section 3.1.2.1).
@@ -19,7 +19,7 @@ func (s *Server) SelectAccountPage(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	if session == nil {
-		return seeOther(w, pageOf[stepSignIn]+"?flow="+f.ID)
+		return pages.Follow(w, r, pages.SelectAccountPage, pages.SignInNeeded, f.ID)
 	}
 	a, err := s.authorizationOf(r.Context(), f)
 	if err != nil {
@@ -44,7 +44,7 @@ func (s *Server) SelectAccountSubmit(w http.ResponseWriter, r *http.Request) err
 	}
 	switch {
 	case session == nil || form.Get("account") == "another":
-		return seeOther(w, pageOf[stepSignIn]+"?flow="+f.ID)
+		return pages.Follow(w, r, pages.SelectAccountPage, pages.AnotherAccount, f.ID)
 	case form.Get("account") != "current":
 		return web.Errorf(http.StatusBadRequest, "Choose the account to go on with")
 	}

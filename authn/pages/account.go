@@ -112,7 +112,7 @@ func (p *Pages) asOwner(h accountHandler) web.Handler {
 		if err := p.comeBack(w, r, wayBack{Path: r.URL.EscapedPath()}); err != nil {
 			return err
 		}
-		return redirect(w, "/signin")
+		return Follow(w, r, AccountPage, SignInNeeded, "")
 	}
 }
 
@@ -127,7 +127,7 @@ func (p *Pages) recently(h accountHandler) web.Handler {
 		if err := p.comeBack(w, r, wayBack{Path: r.URL.EscapedPath()}); err != nil {
 			return err
 		}
-		return redirect(w, confirmPath)
+		return Follow(w, r, AccountPage, ProofNeeded, "")
 	})
 }
 
@@ -176,4 +176,6 @@ func (p *Pages) overview(w http.ResponseWriter, r *http.Request, a *account) err
 }
 
 // done leads back to a page, which says what was done.
-func done(w http.ResponseWriter, path, what string) error { return redirect(w, path+"?done="+what) }
+func done(w http.ResponseWriter, r *http.Request, path, what string) error {
+	return FollowTo(w, r, AccountPage, Changed, path+"?done="+what)
+}

@@ -61,5 +61,5 @@ func (p *Pages) submitConfirm(w http.ResponseWriter, r *http.Request, a *account
 			return err
 		}
 	}
-	return p.proceed(w, r, view.Flow, outcome)
+	return p.proceed(w, r, ConfirmPage, view.Flow, outcome)
 }

@@ -85,7 +85,7 @@ func (p *Pages) submitContact(c authn.Contact) accountHandler {
 		if err != nil {
 			return err
 		}
-		return redirect(w, view.Path+"?sent=1")
+		return FollowTo(w, r, AccountPage, CodeSent, view.Path+"?sent=1")
 	}
 }
 
@@ -134,7 +134,7 @@ func (p *Pages) removeMobile(w http.ResponseWriter, r *http.Request, a *account)
 	if err != nil {
 		return err
 	}
-	return done(w, accountPath, "mobile_removed")
+	return done(w, r, accountPath, "mobile_removed")
 }
 
 // Needed reports that codes are sent to the number when its owner signs in.
@@ -169,11 +169,11 @@ func (p *Pages) proveContact(w http.ResponseWriter, r *http.Request, a *account,
 		view.Pending = ""
 		return p.contactPage(w, http.StatusConflict, view, fault{string(c), view.text("account.email.government")})
 	case errors.Is(err, authn.ErrNoSignIn):
-		return redirect(w, view.Path) // used in another tab
+		return FollowTo(w, r, AccountPage, Changed, view.Path) // used in another tab
 	case err != nil:
 		return err
 	}
-	return done(w, accountPath, string(c))
+	return done(w, r, accountPath, string(c))
 }
 
 // changingContact writes what was proved into the directory.
@@ -222,7 +222,7 @@ func (p *Pages) submitName(w http.ResponseWriter, r *http.Request, a *account) e
 	if err != nil {
 		return err
 	}
-	return done(w, accountPath, "name")
+	return done(w, r, accountPath, "name")
 }
 
 // errNotTheirs answers for what is somebody else's, or nobody's: they are not told apart.

@@ -98,7 +98,7 @@ func (p *Pages) submitPasskeys(w http.ResponseWriter, r *http.Request, a *accoun
 	if err != nil {
 		return err
 	}
-	return done(w, passkeysPath, what)
+	return done(w, r, passkeysPath, what)
 }
 
 func (p *Pages) addPasskey(ctx context.Context, a *account, form fields) error {

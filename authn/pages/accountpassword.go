@@ -58,5 +58,5 @@ func (p *Pages) submitPassword(w http.ResponseWriter, r *http.Request, a *accoun
 		return err
 	}
 	p.Cookies.Set(w, authn.SessionCookie, token, 0)
-	return done(w, accountPath, "password")
+	return done(w, r, accountPath, "password")
 }

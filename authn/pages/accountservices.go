@@ -61,5 +61,5 @@ func (p *Pages) submitServices(w http.ResponseWriter, r *http.Request, a *accoun
 	if err := p.Services.WithdrawConsent(r.Context(), a.User.ID, form["client"]); err != nil {
 		return err
 	}
-	return done(w, servicesPath, "service")
+	return done(w, r, servicesPath, "service")
 }

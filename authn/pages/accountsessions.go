@@ -61,7 +61,7 @@ func (p *Pages) submitSessions(w http.ResponseWriter, r *http.Request, a *accoun
 		if err := p.Authn.EndSessions(r.Context(), a.User.ID, a.Session.ID, a.actor()); err != nil {
 			return err
 		}
-		return done(w, sessionsPath, "sessions")
+		return done(w, r, sessionsPath, "sessions")
 	}
 	id, err := uuid.Parse(form["session"])
 	if err != nil {
@@ -72,5 +72,5 @@ func (p *Pages) submitSessions(w http.ResponseWriter, r *http.Request, a *accoun
 	} else if err != nil {
 		return err
 	}
-	return done(w, sessionsPath, "session")
+	return done(w, r, sessionsPath, "session")
 }

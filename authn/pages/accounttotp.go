@@ -99,7 +99,7 @@ func (p *Pages) submitTOTP(w http.ResponseWriter, r *http.Request, a *account) e
 	if err != nil {
 		return err
 	}
-	return done(w, totpPath, "added")
+	return done(w, r, totpPath, "added")
 }
 
 func (p *Pages) removeTOTP(w http.ResponseWriter, r *http.Request, a *account) error {
@@ -111,5 +111,5 @@ func (p *Pages) removeTOTP(w http.ResponseWriter, r *http.Request, a *account) e
 	case err != nil && !errors.Is(err, directory.ErrNotFound):
 		return err
 	}
-	return done(w, totpPath, "removed")
+	return done(w, r, totpPath, "removed")
 }

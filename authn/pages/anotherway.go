@@ -47,7 +47,7 @@ func (v anotherWayView) wayText(f authn.Factor, o *authn.Outcome) string {
 // anotherWay shows the factors that serve in the place of the one asked for.
 func (p *Pages) anotherWay(w http.ResponseWriter, r *http.Request, _ fields, flow *Flow, outcome *authn.Outcome) error {
 	if len(outcome.Choices) == 0 { // the code proves the address, and nothing else would
-		return redirect(w, withFlow("/signin/code", flow))
+		return Follow(w, r, AnotherWayPage, CodeNeeded, flow.ID)
 	}
 	return p.render(w, http.StatusOK, "anotherway", flow, p.anotherWayView(r, flow, outcome))
 }
@@ -63,5 +63,5 @@ func (p *Pages) submitAnotherWay(w http.ResponseWriter, r *http.Request, form fi
 	case err != nil:
 		return p.expired(w, r, flow, err)
 	}
-	return p.proceed(w, r, flow, outcome)
+	return p.proceed(w, r, AnotherWayPage, flow, outcome)
 }

@@ -90,7 +90,7 @@ func (p *Pages) during(read func(*http.Request) (fields, error), next midSignIn)
 
 func (p *Pages) code(w http.ResponseWriter, r *http.Request, query fields, flow *Flow, outcome *authn.Outcome) error {
 	if outcome.Next == authn.SecurityKey {
-		return redirect(w, withFlow(securityKeyPath, flow))
+		return Follow(w, r, CodePage, KeyNeeded, flow.ID)
 	}
 	view := p.codeView(r, flow, outcome)
 	view.Resent = query["resent"] != ""
@@ -101,7 +101,7 @@ func (p *Pages) code(w http.ResponseWriter, r *http.Request, query fields, flow 
 // and 403 for one that was refused.
 func (p *Pages) submitCode(w http.ResponseWriter, r *http.Request, form fields, flow *Flow, under *authn.Outcome) error {
 	if under.Next == authn.SecurityKey {
-		return redirect(w, withFlow(securityKeyPath, flow))
+		return Follow(w, r, CodePage, KeyNeeded, flow.ID)
 	}
 	view := p.codeView(r, flow, under)
 	code := withoutSpaces(form[view.Field()])
@@ -119,14 +119,14 @@ func (p *Pages) submitCode(w http.ResponseWriter, r *http.Request, form fields, 
 	})
 	switch {
 	case errors.Is(err, directory.ErrInvitationClosed), errors.Is(err, directory.ErrNotInvited):
-		return redirect(w, back.Path) // which says why
+		return FollowTo(w, r, CodePage, Closed, back.Path) // which says why
 	case errors.Is(err, authn.ErrRefused):
 		view.Faults = []fault{{view.Field(), view.refusedText()}}
 		return p.render(w, http.StatusForbidden, "code", flow, view)
 	case err != nil:
 		return p.expired(w, r, flow, err)
 	}
-	return p.proceed(w, r, flow, outcome)
+	return p.proceed(w, r, CodePage, flow, outcome)
 }
 
 // resendCode sends another code to the same place.
@@ -145,10 +145,11 @@ func (p *Pages) resendCode(w http.ResponseWriter, r *http.Request) error {
 	if _, err := p.Authn.ResendCode(r.Context(), p.Cookies.Get(r, authn.SignInCookie), web.Network(r)); err != nil {
 		return p.expired(w, r, flow, err)
 	}
+	again := withFlow(string(CodePage), flow)
 	if flow.ID == "" {
-		return redirect(w, "/signin/code?resent=1")
+		return FollowTo(w, r, CodePage, CodeSent, again+"?resent=1")
 	}
-	return redirect(w, withFlow("/signin/code", flow)+"&resent=1")
+	return FollowTo(w, r, CodePage, CodeSent, again+"&resent=1")
 }
 
 // codeFault finds what a slip of the finger makes of a code, before it costs an attempt.

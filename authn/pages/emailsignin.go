@@ -66,7 +66,7 @@ func (p *Pages) submitEmailSignIn(w http.ResponseWriter, r *http.Request) error 
 		return err
 	}
 	p.Cookies.Set(w, authn.SignInCookie, browser, 0)
-	return redirect(w, withFlow(emailCodePath, flow))
+	return Follow(w, r, EmailSignInPage, MailSent, flow.ID)
 }
 
 // emailCode asks for the code, and says to open the link.
@@ -104,7 +104,7 @@ func (p *Pages) submitEmailCode(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return p.expired(w, r, flow, err)
 	}
-	return p.proceed(w, r, flow, outcome)
+	return p.proceed(w, r, EmailCodePage, flow, outcome)
 }
 
 // tryMail tries what came from a mail in the browser that asked for it.
@@ -154,7 +154,7 @@ func (p *Pages) submitEmailAuth(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return p.expired(w, r, flow, err)
 	}
-	return p.proceed(w, r, flow, outcome)
+	return p.proceed(w, r, EmailLinkPage, flow, outcome)
 }
 
 func (p *Pages) linkedSignIn(r *http.Request) (*Flow, bool, error) {

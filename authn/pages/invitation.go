@@ -73,7 +73,7 @@ func (p *Pages) submitInvitation(kind directory.TeamKind) web.Handler {
 		if err := p.comeBack(w, r, wayBack{Path: v.Path}); err != nil {
 			return err
 		}
-		return redirect(w, "/signin")
+		return Follow(w, r, InvitationPage, SignInNeeded, "")
 	}
 }
 
@@ -139,7 +139,7 @@ func (p *Pages) accept(w http.ResponseWriter, r *http.Request, v *invitationView
 	if err != nil && !errors.Is(err, directory.ErrInvitationClosed) && !errors.Is(err, directory.ErrNotInvited) {
 		return err
 	}
-	return redirect(w, v.Path)
+	return FollowTo(w, r, InvitationPage, Joined, v.Path)
 }
 
 // signedIn returns who is signed in; nil for nobody.

@@ -24,6 +24,7 @@ type invited struct {
 	to      *directory.TeamInvitation // nil: what clean-up leaves of it
 	account bool                      // who is invited has one
 	err     error                     // what writing fails with
+	closes  bool                      // it is closed by the time it is accepted
 	mu      sync.Mutex
 	returns map[string][]byte
 	done    []string // what was written, in order
@@ -62,6 +63,9 @@ func (i *invited) RegisterInvited(ctx context.Context, _ *directory.TeamInvitati
 }
 
 func (i *invited) AcceptInvitation(context.Context, directory.TeamKind, uuid.UUID, uuid.UUID) error {
+	if i.closes {
+		return directory.ErrInvitationClosed
+	}
 	if i.err != nil {
 		return i.err
 	}

@@ -207,18 +207,3 @@ func (p *Pages) flow(r *http.Request, id string) (*Flow, error) {
 	}
 	return p.Flows.Flow(r.Context(), id, p.Cookies.Get(r, authn.BrowserCookie))
 }
-
-// withFlow adds the flow's id to the path of a page.
-func withFlow(path string, f *Flow) string {
-	if f.ID == "" {
-		return path
-	}
-	return path + "?flow=" + url.QueryEscape(f.ID)
-}
-
-// redirect answers 303: the browser follows with GET and never sends the form again.
-func redirect(w http.ResponseWriter, path string) error {
-	w.Header().Set("Location", path)
-	w.WriteHeader(http.StatusSeeOther)
-	return nil
-}

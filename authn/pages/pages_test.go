@@ -20,6 +20,7 @@ import (
 
 	"gatehouse/authn"
 	"gatehouse/authn/pages"
+	"gatehouse/authn/pages/pagestest"
 	"gatehouse/directory"
 	"gatehouse/internal/web"
 )
@@ -36,6 +37,7 @@ type person struct {
 	replaced atomic.Pointer[string]
 	ended    atomic.Pointer[string]
 	invited  invited
+	steps    pagestest.Steps
 	// invitedOnly closes registration.
 	invitedOnly bool
 	asked       []string // what links were asked for and used, in order
@@ -173,7 +175,7 @@ func serve(t *testing.T, p *person) *httptest.Server {
 	}
 	router := &web.Router{
 		Classify: classify, Fallback: func(*http.Request) web.Surface { return hosted }, Timeout: 10 * time.Second,
-		Clock: time.Now, Log: slog.New(slog.DiscardHandler), NewRequestID: func() string { return "request-1" },
+		Clock: time.Now, Log: slog.New(&p.steps), NewRequestID: func() string { return "request-1" },
 	}
 	router.Add(hosted.Routes()...)
 	router.Add(

@@ -106,5 +106,5 @@ func (p *Pages) submitPasskey(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.proceed(w, r, flow, outcome)
+	return p.proceed(w, r, SignInPage, flow, outcome)
 }

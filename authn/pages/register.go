@@ -23,7 +23,7 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request, v *invitationVi
 	user, err := p.createInvited(r, v, form["password"])
 	switch {
 	case errors.Is(err, directory.ErrConflict), errors.Is(err, directory.ErrInvitationClosed):
-		return redirect(w, v.Path) // the page says what has changed meanwhile
+		return FollowTo(w, r, InvitationPage, Joined, v.Path) // the page says what has changed meanwhile
 	case err != nil:
 		if v.Faults = v.registrationFault(err); v.Faults == nil {
 			return err
@@ -34,7 +34,7 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request, v *invitationVi
 		Factor: authn.Password, UserID: user.ID, Secret: form["password"], Network: web.Network(r), AdmitPending: true,
 	})
 	if errors.Is(err, authn.ErrRefused) {
-		return redirect(w, v.Path) // the account was begun anew at the same time
+		return FollowTo(w, r, InvitationPage, Joined, v.Path) // the account was begun anew at the same time
 	}
 	if err != nil {
 		return err
@@ -43,7 +43,7 @@ func (p *Pages) register(w http.ResponseWriter, r *http.Request, v *invitationVi
 	if err := p.comeBack(w, r, back); err != nil {
 		return err
 	}
-	return p.proceed(w, r, v.Flow, outcome)
+	return p.proceed(w, r, InvitationPage, v.Flow, outcome)
 }
 
 // createInvited writes the account and its password in one transaction.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -71,6 +72,14 @@ func decodeWayBack(encoded []byte, u *directory.User) (*wayBack, error) {
 	return &b, nil
 }
 
+// ended is the event of a sign-in that leads back here.
+func (b *wayBack) ended() Event {
+	if strings.HasPrefix(b.Path, accountPath) {
+		return SignedInBefore
+	}
+	return SignedInInvited
+}
+
 // joining is what completes with the sign-in of somebody who registered to
 // accept an invitation; nil for everybody else.
 func (p *Pages) joining(b *wayBack) func(ctx context.Context, u *directory.User) error {
@@ -84,19 +93,19 @@ func (p *Pages) joining(b *wayBack) func(ctx context.Context, u *directory.User)
 
 // goBack ends a sign-in that no relying service asked for. The session stands:
 // without the way back it ends on the start page.
-func (p *Pages) goBack(w http.ResponseWriter, r *http.Request, u *directory.User) error {
+func (p *Pages) goBack(w http.ResponseWriter, r *http.Request, from Page, u *directory.User) error {
 	secret := p.Cookies.Get(r, authn.ReturnCookie)
 	if secret == "" {
-		return redirect(w, "/")
+		return Follow(w, r, from, SignedIn, "")
 	}
 	p.Cookies.Clear(w, authn.ReturnCookie)
 	encoded, err := p.Returns.TakeReturn(r.Context(), secret)
 	if err != nil {
-		return redirect(w, "/")
+		return Follow(w, r, from, SignedIn, "")
 	}
 	b, err := decodeWayBack(encoded, u)
 	if err != nil || b == nil {
-		return redirect(w, "/")
+		return Follow(w, r, from, SignedIn, "")
 	}
-	return redirect(w, b.Path)
+	return FollowTo(w, r, from, b.ended(), b.Path)
 }

@@ -25,7 +25,7 @@ func (p *Pages) securityKeyView(r *http.Request, f *Flow, o *authn.Outcome) secu
 // where else to go.
 func (p *Pages) securityKey(w http.ResponseWriter, r *http.Request, _ fields, flow *Flow, under *authn.Outcome) error {
 	if under.Next != authn.SecurityKey {
-		return redirect(w, withFlow("/signin/code", flow))
+		return Follow(w, r, SecurityKeyPage, CodeNeeded, flow.ID)
 	}
 	return p.renderWith(w, http.StatusOK, "securitykey", p.keyPolicy(flow), p.securityKeyView(r, flow, under))
 }
@@ -50,5 +50,5 @@ func (p *Pages) submitSecurityKey(w http.ResponseWriter, r *http.Request, form f
 	if err != nil {
 		return p.expired(w, r, flow, err)
 	}
-	return p.proceed(w, r, flow, outcome)
+	return p.proceed(w, r, SecurityKeyPage, flow, outcome)
 }

@@ -63,7 +63,7 @@ func (p *Pages) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return p.proceed(w, r, flow, outcome)
+	return p.proceed(w, r, SignInPage, flow, outcome)
 }
 
 // try tries a factor with what the browser brings along.
@@ -84,24 +84,24 @@ func (c catalogue) missing(form fields, names ...string) []fault {
 	return faults
 }
 
-// proceed follows an accepted factor with what comes next.
-func (p *Pages) proceed(w http.ResponseWriter, r *http.Request, f *Flow, o *authn.Outcome) error {
+// proceed follows a factor that was accepted on a page with what comes next.
+func (p *Pages) proceed(w http.ResponseWriter, r *http.Request, from Page, f *Flow, o *authn.Outcome) error {
 	switch {
 	case o.Complete():
-		return p.finish(w, r, f, o)
+		return p.finish(w, r, from, f, o)
 	case o.Next == authn.SecurityKey && o.Keys == 0:
 		return p.render(w, http.StatusOK, "nosecuritykey", f, p.frame(r, "nosecuritykey.title", f))
 	}
 	p.Cookies.Set(w, authn.SignInCookie, o.SignIn, 0)
 	if o.Next == authn.SecurityKey {
-		return redirect(w, withFlow(securityKeyPath, f))
+		return Follow(w, r, from, KeyNeeded, f.ID)
 	}
-	return redirect(w, withFlow("/signin/code", f))
+	return Follow(w, r, from, CodeNeeded, f.ID)
 }
 
 // finish starts a session. The old one ends with it, so that a session that was
 // planted in the browser before never becomes somebody's own.
-func (p *Pages) finish(w http.ResponseWriter, r *http.Request, f *Flow, o *authn.Outcome) error {
+func (p *Pages) finish(w http.ResponseWriter, r *http.Request, from Page, f *Flow, o *authn.Outcome) error {
 	token, _, err := p.Authn.StartSession(r.Context(), o, authn.SessionInfo{
 		Network: web.Network(r), UserAgent: r.UserAgent(), Replaces: p.Cookies.Get(r, authn.SessionCookie),
 	})
@@ -114,9 +114,9 @@ func (p *Pages) finish(w http.ResponseWriter, r *http.Request, f *Flow, o *authn
 		p.Cookies.Set(w, authn.KnownCookie, o.Known, authn.KnownFor)
 	}
 	if f.ID == "" {
-		return p.goBack(w, r, o.User)
+		return p.goBack(w, r, from, o.User)
 	}
-	return redirect(w, withFlow(ContinuePath, f))
+	return Follow(w, r, from, SignedInFor, f.ID)
 }
 
 // expired explains that a sign-in cannot go on and where to begin again; an

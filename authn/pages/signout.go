@@ -60,7 +60,7 @@ func (p *Pages) SignOut(w http.ResponseWriter, r *http.Request, to string) error
 	p.Cookies.Clear(w, authn.SessionCookie)
 	p.Cookies.Clear(w, authn.SignInCookie)
 	if to == "" {
-		to = "/signed-out"
+		return Follow(w, r, SignOutPage, SignedOut, "")
 	}
-	return redirect(w, to)
+	return FollowTo(w, r, SignOutPage, SignedOutFor, to)
 }
