@@ -6,9 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
-	"time"
 )
 
 // implicit (A05): only the code flow exists.
@@ -137,81 +135,6 @@ func (a *abuse) signedInAs(cookie string) bool {
 	r := request(a.t, http.MethodGet, a.s.url+"/oauth/authorize?"+a.params(a.conf, "prompt", "none").Encode(), nil)
 	r.AddCookie(&http.Cookie{Name: "gatehouse_session", Value: cookie})
 	return strings.Contains(do(a.t, newBrowser(a.t), r).header.Get("Location"), "code=")
-}
-
-// fixation (S01): a sign-in makes a new session, and the one before is over.
-func (a *abuse) fixation() {
-	u := a.user("Fixed", "07700900221")
-	j := a.d.journey(a.s)
-	j.t = a.t
-	here, err := url.Parse(a.s.url)
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	j.browser.Jar.SetCookies(here, []*http.Cookie{{Name: "gatehouse_session", Value: strings.Repeat("A", 43), Path: "/"}})
-	a.signInAgain(j, u)
-	first := j.cookie("gatehouse_session")
-	if first == strings.Repeat("A", 43) || a.signedInAs(strings.Repeat("A", 43)) || !a.signedInAs(first) {
-		a.t.Error("the attacker's session became the victim's")
-	}
-	a.signInAgain(j, u)
-	if second := j.cookie("gatehouse_session"); second == first || a.signedInAs(first) || !a.signedInAs(second) {
-		a.t.Error("the session did not change with the second sign-in")
-	}
-	// A sign-in that one browser began is no use to another.
-	j.authorize(a.conf, "openid", "prompt", "login")
-	stolen := do(a.t, newBrowser(a.t), request(a.t, http.MethodGet, a.s.url+"/signin?flow="+j.flow(), nil, "Accept", "text/html"))
-	if stolen.status != http.StatusBadRequest {
-		a.t.Errorf("another browser goes on with the flow: %d", stolen.status)
-	}
-}
-
-// loginCSRF (S03): forms of other sites are refused, with everything right in them.
-func (a *abuse) loginCSRF() {
-	for _, path := range []string{"/signin", "/signin/code", "/consent", "/signout"} {
-		for what, header := range map[string][]string{
-			"Sec-Fetch-Site": {"Sec-Fetch-Site", "cross-site"}, "same site": {"Sec-Fetch-Site", "same-site"}, "Origin": {"Origin", "https://evil.example"}, "null": {"Origin", "null"},
-		} {
-			res := do(a.t, newBrowser(a.t), request(a.t, http.MethodPost, a.s.url+path,
-				url.Values{"identifier": {a.alice.Email}, "password": {testPassword}, "code": {"123456"}, "consent": {"accept"}}, header...))
-			if res.status != http.StatusForbidden || strings.Contains(strings.Join(res.header.Values("Set-Cookie"), ";"), "gatehouse_session") {
-				a.t.Errorf("%s with %s: %d %v", path, what, res.status, res.header.Values("Set-Cookie"))
-			}
-		}
-	}
-}
-
-// sessionsAfterPassword (S11): a new password ends every session, and its owner is told.
-func (a *abuse) sessionsAfterPassword() {
-	u := a.user("Changer", "07700900231")
-	one, two := a.signIn(u), a.signIn(u)
-	got := a.granted(two)
-	admin := a.s.token(a.machine, "notify.admin")
-	if res := a.s.call(admin, http.MethodPost, "/user/"+u.ID.String()+"/update-password", `{"_password":"Another-Password-456"}`); res.status != http.StatusOK {
-		a.t.Fatalf("%d %s", res.status, res.body)
-	}
-	for _, j := range []*journey{one, two} {
-		if a.signedInAs(j.cookie("gatehouse_session")) {
-			a.t.Error("a session outlives the password")
-		}
-	}
-	a.a401("after the new password", got.AccessToken)
-	if n := a.audited("change_password", "", u); n != 2 { // the first one was a change too
-		a.t.Errorf("passwords are in the audit trail %d times", n)
-	}
-	a.told(u, "password_changed")
-}
-
-// told waits until somebody was sent an e-mail.
-func (a *abuse) told(u userOutput, template string) {
-	a.t.Helper()
-	for range 200 {
-		if slices.ContainsFunc(a.d.messages(u.Email), func(m outboxEntry) bool { return m.Template == template }) {
-			return
-		}
-		time.Sleep(25 * time.Millisecond)
-	}
-	a.t.Errorf("nobody sent %q", template)
 }
 
 // poisoned are headers with which a proxy could be confused.

@@ -23,7 +23,13 @@ type team struct {
 func (d *deployment) team(s *server) *team {
 	d.t.Helper()
 	machine := d.client("--id", "machine", "--grant", "client_credentials", "--scope", "notify.admin")
-	f := &team{deployment: d, s: s, token: s.token(machine, "notify.admin")}
+	return d.teamOf(s, s.token(machine, "notify.admin"))
+}
+
+// teamOf is a team that a token for everything makes.
+func (d *deployment) teamOf(s *server, token string) *team {
+	d.t.Helper()
+	f := &team{deployment: d, s: s, token: token}
 	f.manager = d.user("--name", "Bob Example", "--email", "bob@example.gov.uk", "--mobile", "07700900100")
 	f.service = f.create("/service", fmt.Sprintf(`{"name":"Fishing licences","user_id":%q,"created_by":%q,"email_message_limit":50,`+
 		`"sms_message_limit":40,"letter_message_limit":30,"restricted":true}`, f.manager.ID, f.manager.ID))

@@ -15,19 +15,24 @@ import (
 	"gatehouse/oauth"
 )
 
+// unserved is a service that has its routes and nothing behind them.
+func unserved() *app {
+	const issuer = "http://localhost:8080"
+	return &app{
+		config: &Config{Issuer: issuer}, secrets: &secrets{}, clock: &clock{}, registry: &directory.Registry{},
+		keys: &oauth.Keys{}, server: &oauth.Server{}, registrar: &oauth.Registrar{}, pages: &pages.Pages{Issuer: issuer}, health: &health{},
+	}
+}
+
 // routeList returns "METHOD /path" of every route that serve and dev have, as
 // the description writes paths, and of those that dev alone has.
 func routeList(t *testing.T) (all, devOnly []string) {
 	t.Helper()
-	issuer := "http://localhost:8080"
-	a := &app{
-		config: &Config{Issuer: issuer}, secrets: &secrets{}, clock: &clock{}, registry: &directory.Registry{},
-		keys: &oauth.Keys{}, server: &oauth.Server{}, registrar: &oauth.Registrar{}, pages: &pages.Pages{Issuer: issuer}, health: &health{},
-	}
+	a := unserved()
 	a.mount(a.routes()...)
 	served := a.router.Routes()
 	a.mount(a.devRoutes("", a.clock)...)
-	a.mount(a.demoRoutes(&demoData{issuer: issuer})...)
+	a.mount(a.demoRoutes(&demoData{issuer: a.config.Issuer})...)
 	for _, route := range a.router.Routes() {
 		method, path, _ := strings.Cut(route, " ")
 		for _, path := range describedPaths(path) {
