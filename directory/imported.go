@@ -11,7 +11,7 @@ import (
 
 // Imported is where a record of another system has gone.
 type Imported struct {
-	Kind       string // "user", "organisation" or "service"
+	Kind       string // "user", "organisation", "service", "membership" or "marketplace_user"
 	ExternalID string // what its own system calls it
 	ID         uuid.UUID
 	// Digest is that of the record when it was imported last.
@@ -27,6 +27,22 @@ type ImportedUser struct {
 	Organisations []Membership
 	Services      []Membership
 	Event         Event // what the audit trail keeps of it
+}
+
+// ImportedProfile is a user of the marketplace who comes from another system,
+// with the consents to be seen. Those that have ended keep their pseudonyms.
+type ImportedProfile struct {
+	Imported
+	Profile  *Profile
+	Consents []ProfileConsent
+	Event    Event
+}
+
+// ProfileClaim is a user of the marketplace who has an address at a partner.
+type ProfileClaim struct {
+	ID        uuid.UUID
+	PartnerID string
+	Email     string // normalised
 }
 
 // ImportProgress is how far the import of a file has come.
@@ -95,4 +111,10 @@ type ExportedUser struct {
 	PasswordHash  string // "" for no password
 	Organisations []Membership
 	Services      []Membership
+}
+
+// ExportedProfile is a user of the marketplace with every consent there has been.
+type ExportedProfile struct {
+	*Profile
+	Consents []ProfileConsent
 }

@@ -30,7 +30,7 @@ func (e *ProfileTakenError) Is(target error) bool { return target == ErrConflict
 // Create adds a profile of a partner. Errors: [ProfileFaults],
 // [*ProfileTakenError], [ErrUnavailable].
 func (m *Marketplace) Create(ctx context.Context, by Company, data ProfileData, anonUserID string) (*SeenProfile, error) {
-	if err := data.validate(); err != nil {
+	if err := data.Validate(); err != nil {
 		return nil, err
 	}
 	now := m.now()
@@ -96,7 +96,7 @@ func (m *Marketplace) Update(ctx context.Context, by Company, id uuid.UUID, chan
 		if email != before && by.Kind != Partner {
 			return ProfileFaults{{Field: "email", Reason: "can only be changed by the partner that owns the user"}}
 		}
-		if err := seen.validate(); err != nil {
+		if err := seen.Validate(); err != nil {
 			return err
 		}
 		if len(names) == 0 {

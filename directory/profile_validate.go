@@ -17,7 +17,14 @@ const (
 	MaxProfileMeta = 16 << 10
 	// maxPerWeek bounds what a person smokes or drinks.
 	maxPerWeek = 10_000
+	// maxAnonUserID is the longest id of an anonymous visitor, in bytes.
+	maxAnonUserID = 255
 )
+
+// AnonUserID finds fault with how a partner knew a person before.
+func (f *ProfileFaults) AnonUserID(id string) {
+	f.Add(len(id) > maxAnonUserID || strings.ContainsRune(id, 0), "anon_user_id", "must be at most 255 bytes without NUL")
+}
 
 // ProfileFaults are the fields of a body that break a rule, at least one.
 type ProfileFaults []FieldError
@@ -49,7 +56,8 @@ func (f ProfileFaults) Err() error {
 	return f
 }
 
-func (d *ProfileData) validate() error {
+// Validate finds fault with what breaks a rule: [ProfileFaults].
+func (d *ProfileData) Validate() error {
 	var f ProfileFaults
 	f.required("first_name", d.FirstName)
 	f.required("surname", d.Surname)

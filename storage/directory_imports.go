@@ -50,6 +50,17 @@ func (i Imports) AdvanceImport(ctx context.Context, p directory.ImportProgress, 
 	return err
 }
 
+// HoldImport makes others wait who would advance an import, which must be at
+// from records: the row is locked by being changed, which both engines can do.
+func (i Imports) HoldImport(ctx context.Context, p directory.ImportProgress, from int64) error {
+	n, err := i.DB.exec(ctx, `update imports set records = records where source = $1 and digest = $2 and records = $3 and finished_at is null`,
+		p.Source, p.Digest, from)
+	if err == nil && n == 0 {
+		return directory.ErrConflict
+	}
+	return err
+}
+
 // ImportedRecords returns which of these records of a source are here, by
 // external id.
 func (i Imports) ImportedRecords(ctx context.Context, source, kind string, externalIDs []string) (map[string]directory.Imported, error) {

@@ -30,27 +30,38 @@ func (p Profiles) AppendEvent(ctx context.Context, e directory.Event) error {
 	return Directory{DB: p.DB}.AppendEvent(ctx, e)
 }
 
+const insertProfile = `
+	insert into marketplace_users (id, partner_id, email, email_normalised, anon_user_id, profile, meta,
+		national_insurance_number, passport_number, dob, partner_dob, key_id, visits, last_visited, version, created_at, updated_at)
+	values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
+
 // CreateProfile implements directory.ProfileStore.
 func (p Profiles) CreateProfile(ctx context.Context, profile *directory.Profile) error {
-	details, err := json.Marshal(profile.ProfileDetails)
-	if err != nil {
-		return fmt.Errorf("encode profile: %w", err)
-	}
-	sealed, key, err := p.seal(ctx, profile)
+	values, err := p.values(ctx, profile)
 	if err != nil {
 		return err
 	}
-	_, err = p.DB.exec(ctx, `
-		insert into marketplace_users (id, partner_id, email, email_normalised, anon_user_id, profile, meta,
-			national_insurance_number, passport_number, dob, partner_dob, key_id, visits, version, created_at, updated_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0, 1, $13, $14)`,
-		profile.ID, profile.PartnerID, profile.Email, directory.NormaliseEmail(profile.Email), nullable(profile.AnonUserID),
-		string(details), string(profile.Meta), sealed.nationalInsurance, sealed.passport, sealed.birth, sealed.partnerBirth, key,
-		profile.CreatedAt, profile.UpdatedAt)
-	if err != nil {
+	if _, err = p.DB.exec(ctx, insertProfile, values...); err != nil {
 		return err
 	}
 	return p.count(ctx, profile.PartnerID, 1)
+}
+
+// values are those of insertProfile, with what is sensitive encrypted.
+func (p Profiles) values(ctx context.Context, profile *directory.Profile) ([]any, error) {
+	details, err := json.Marshal(profile.ProfileDetails)
+	if err != nil {
+		return nil, fmt.Errorf("encode profile: %w", err)
+	}
+	sealed, key, err := p.seal(ctx, profile)
+	if err != nil {
+		return nil, err
+	}
+	return []any{
+		profile.ID, profile.PartnerID, profile.Email, directory.NormaliseEmail(profile.Email), nullable(profile.AnonUserID),
+		string(details), string(profile.Meta), sealed.nationalInsurance, sealed.passport, sealed.birth, sealed.partnerBirth, key,
+		profile.Visits, profile.LastVisited, int64(1), profile.CreatedAt, profile.UpdatedAt,
+	}, nil
 }
 
 // count adds to the total of a company.

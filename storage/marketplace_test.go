@@ -82,8 +82,19 @@ func TestSensitiveValuesAreUnreadableInDumps(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		moved := directory.Profile{ProfileData: secretProfile(9), ID: uuid.New(), PartnerID: owner.ID, CreatedAt: noon, UpdatedAt: noon}
+		imported := directory.ImportedProfile{
+			Profile: &moved, Imported: directory.Imported{Kind: "marketplace_user", ExternalID: "9", ID: moved.ID, Digest: []byte{1}},
+			Event: directory.Event{ID: uuid.New(), Type: "import_marketplace_user", At: noon},
+		}
+		if err := m.Store.(storage.Profiles).InsertImportedProfiles(t.Context(), "shop", []directory.ImportedProfile{imported}, noon); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := m.Profile(t.Context(), owner, moved.ID); err != nil || *p.PassportNumber != "CANARY-PASSPORT-9" {
+			t.Fatalf("%+v, %v", p, err)
+		}
 		dump := databaseDump(t, s) + redisDump(t, s)
-		if !strings.Contains(dump, "u1@example.com") {
+		if !strings.Contains(dump, "u1@example.com") || !strings.Contains(dump, "u9@example.com") {
 			t.Fatal("the dump does not hold what is not encrypted: does this test look at the right place?")
 		}
 		for _, canary := range []string{"CANARY", "1961-02-03", "1962-03-04"} {

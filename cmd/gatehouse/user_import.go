@@ -23,7 +23,7 @@ type userImportCommand struct {
 	File            string `arg:"" name:"file" help:"JSON lines (.jsonl), CSV (.csv) or LDIF (.ldif); - for standard input."`
 	Source          string `help:"Name of the system that the records come from. Their external ids are its own: the same source and id is the same user." required:""`
 	Format          string `help:"jsonl, csv or ldif; by default what the file's name says." enum:"jsonl,csv,ldif," default:""`
-	Type            string `help:"What the rows of a CSV file are: user, organisation or service." enum:"user,organisation,service" default:"user"`
+	Type            string `help:"What the rows of a CSV file are: user, organisation, service, membership or marketplace_user." enum:"user,organisation,service,membership,marketplace_user" default:"user"`
 	NumberAttribute string `help:"LDIF attribute with the numeric id of a user." default:"employeeNumber"`
 	DryRun          bool   `help:"Check every record, and write nothing."`
 	Rejects         string `help:"File for the records that are not taken, as JSON lines: line, external id, reason. By default they are shown." placeholder:"PATH"`
@@ -51,7 +51,7 @@ func (c userImportCommand) Run(env *environment) error {
 	return withApp(env, func(a *app) error {
 		importer := &transfer.Importer{
 			Store: storage.Imports{Directory: storage.Directory{DB: a.stores.DB}}, Registry: a.registry, Passwords: a.authn,
-			Actor: operator, Source: c.Source, DryRun: c.DryRun, Reject: rejects.add,
+			Profiles: a.profiles, DigestKeys: a.keyring.DeriveAll("imports"), Actor: operator, Source: c.Source, DryRun: c.DryRun, Reject: rejects.add,
 		}
 		started, err := importer.Start(env.ctx, in.digest)
 		if err != nil {

@@ -3,7 +3,6 @@ package marketplace
 import (
 	"encoding/json"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -37,9 +36,6 @@ func show(p *directory.SeenProfile) user {
 	return u
 }
 
-// maxAnonUserID is the longest id of an anonymous visitor, in bytes.
-const maxAnonUserID = 255
-
 // CreateUser answers POST /users.
 func (a *API) CreateUser(w http.ResponseWriter, r *http.Request) error {
 	b, err := readBody(r)
@@ -49,14 +45,14 @@ func (a *API) CreateUser(w http.ResponseWriter, r *http.Request) error {
 	data := directory.ProfileData{Meta: json.RawMessage("{}")}
 	var anon *string
 	b.take("anon_user_id", &anon)
-	b.faults.Add(anon != nil && (len(*anon) > maxAnonUserID || strings.ContainsRune(*anon, 0)), "anon_user_id", "must be at most 255 bytes without NUL")
-	b.profile(&data)
-	if err := b.err(); err != nil {
-		return err
-	}
 	known := ""
 	if anon != nil {
 		known = *anon
+	}
+	b.faults.AnonUserID(known)
+	b.profile(&data)
+	if err := b.err(); err != nil {
+		return err
 	}
 	created, err := a.Marketplace.Create(r.Context(), caller(r), data, known)
 	if err != nil {

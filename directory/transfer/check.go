@@ -1,6 +1,8 @@
 package transfer
 
 import (
+	"bytes"
+	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -23,7 +25,7 @@ type item struct {
 	line       int
 	kind       string
 	externalID string
-	digest     []byte
+	digests    digests
 	refused    error // nil, or why it can never be taken
 	unfit      error // nil, or why it cannot be taken beside what is here now
 
@@ -32,7 +34,13 @@ type item struct {
 	user     *directory.User
 	hash     string
 	wantsKey userKeys
+	// Of a user of the marketplace.
+	profile  *directory.Profile
+	consents []directory.ProfileConsent
 }
+
+// digest is what is kept to tell this state of a record from another.
+func (it *item) digest() []byte { return it.digests[0] }
 
 // userKeys are the values that no two users share, as they are compared.
 type userKeys struct{ username, email, number string }
@@ -43,7 +51,10 @@ func errField(field, reason string) error {
 }
 
 // checker checks records by themselves, many at once.
-type checker struct{ registry *directory.Registry }
+type checker struct {
+	registry *directory.Registry
+	keys     [][]byte // of digests
+}
 
 // check makes an item of what stood in a line.
 func (c *checker) check(r raw) item {
@@ -54,13 +65,13 @@ func (c *checker) check(r raw) item {
 		it.record = record
 	}
 	if err == nil {
-		err = validExternalID(it.externalID)
+		err = validReference("external_id", it.externalID)
 	}
 	if err != nil {
 		it.refused = err
 		return it
 	}
-	it.digest = digestOf(record)
+	it.digests = c.digestsOf(record)
 	it.refused = c.prepare(&it)
 	return it
 }
@@ -73,6 +84,10 @@ func (c *checker) prepare(it *item) error {
 		return errors.Join(validID(r.ID), validOrganisation(r))
 	case *ServiceRecord:
 		return errors.Join(validID(r.ID), validService(r))
+	case *MembershipRecord:
+		return validMembership(r)
+	case *ProfileRecord:
+		return c.prepareProfile(it, r)
 	case *roleRecord:
 		if r.Role == "" || !printable(r.Role) {
 			return errField("roles", "Not a valid role name.")
@@ -81,25 +96,37 @@ func (c *checker) prepare(it *item) error {
 	return nil
 }
 
-// digestOf tells one state of a record from another.
-func digestOf(record any) []byte {
-	text, err := json.Marshal(record)
-	if err != nil {
-		return nil // of a date that JSON cannot say: never the same as before
+// digests are those of a record under each key, the newest first.
+type digests [][]byte
+
+// digestsOf tells one state of a record from another. Without a key they say
+// nothing about what the record holds, which may be encrypted where it goes.
+func (c *checker) digestsOf(record any) digests {
+	text, _ := json.Marshal(record) // a date that JSON cannot say is refused anyway
+	all := make(digests, len(c.keys))
+	for n, key := range c.keys {
+		mac := hmac.New(sha256.New, key)
+		mac.Write(text)
+		all[n] = mac.Sum(nil)[:16]
 	}
-	sum := sha256.Sum256(text)
-	return sum[:16]
+	return all
+}
+
+// has reports whether one of them is the one that was kept.
+func (d digests) has(kept []byte) bool {
+	return slices.ContainsFunc(d, func(one []byte) bool { return bytes.Equal(one, kept) })
 }
 
 // maxExternalID bounds an external id in bytes.
 const maxExternalID = 255
 
-func validExternalID(id string) error {
+// validReference wants the id of a record, or of something else that it refers to.
+func validReference(field, id string) error {
 	if id == "" {
-		return errField("external_id", "Missing data for required field.")
+		return errField(field, "Missing data for required field.")
 	}
 	if len(id) > maxExternalID || !printable(id) {
-		return errField("external_id", "Not a valid string.")
+		return errField(field, "Not a valid string.")
 	}
 	return nil
 }
@@ -204,14 +231,14 @@ func keysOf(u *directory.User) userKeys {
 // validPlaces knows the permissions, and puts them as they are stored.
 func validPlaces(r *UserRecord) error {
 	for n, place := range r.Organisations {
-		all, err := directory.OrganisationUserPermissions(place.Permissions)
+		all, err := storedPermissions(KindOrganisation, place.Permissions)
 		if err != nil || !printable(place.Of) || place.Of == "" {
 			return errField("organisations", "No such permission, or no organisation named.")
 		}
 		r.Organisations[n].Permissions = all
 	}
 	for n, place := range r.Services {
-		all, err := directory.ServicePermissions(place.Permissions)
+		all, err := storedPermissions(KindService, place.Permissions)
 		if err != nil || !printable(place.Of) || place.Of == "" {
 			return errField("services", "No such permission, or no service named.")
 		}

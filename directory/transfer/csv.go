@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // csvReader reads rows of one kind of record under a row of column names.
@@ -19,7 +20,7 @@ type csvReader struct {
 	budget *budgetReader
 	kind   string
 	names  []string
-	fields []int // of each column, the field of the record
+	fields [][]int // of each column, the field of the record
 }
 
 // budgetReader ends when more was read for one record than a record may have.
@@ -50,7 +51,7 @@ func openCSV(r io.Reader, kind string) (reader, error) {
 		return nil, fmt.Errorf("read the row of column names: %w", err)
 	}
 	c := &csvReader{rows: rows, budget: budget, kind: kind, names: header}
-	columns := Columns(record)
+	columns, fields := Columns(record), cells(record)
 	for n, name := range header {
 		place := slices.Index(columns, strings.TrimSpace(name))
 		if place < 0 {
@@ -59,7 +60,7 @@ func openCSV(r io.Reader, kind string) (reader, error) {
 		if slices.Contains(header[:n], name) {
 			return nil, fmt.Errorf("column %q is there twice", name)
 		}
-		c.fields = append(c.fields, place+1) // the first field is the type
+		c.fields = append(c.fields, fields[place].Index)
 	}
 	return c, nil
 }
@@ -67,12 +68,19 @@ func openCSV(r io.Reader, kind string) (reader, error) {
 // Columns are the columns of a CSV file of records such as this one, in order.
 func Columns(record any) []string {
 	var names []string
-	t := reflect.TypeOf(record).Elem()
-	for n := 1; n < t.NumField(); n++ { // the first field is the type, the same in each row
-		name, _, _ := strings.Cut(t.Field(n).Tag.Get("json"), ",")
+	for _, field := range cells(record) {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		names = append(names, name)
 	}
 	return names
+}
+
+// cells are the fields of a record that have columns: all but the type, which is
+// the same in each row, with those of what it embeds.
+func cells(record any) []reflect.StructField {
+	return slices.DeleteFunc(reflect.VisibleFields(reflect.TypeOf(record).Elem()), func(f reflect.StructField) bool {
+		return f.Anonymous || f.Name == "Type"
+	})
 }
 
 func (c *csvReader) next() (raw, error) {
@@ -108,7 +116,7 @@ func (c *csvReader) decode(row []string) (any, error) {
 		if cell == "" {
 			continue
 		}
-		if err := setCell(value.Field(c.fields[n]), cell); err != nil {
+		if err := setCell(value.FieldByIndex(c.fields[n]), cell); err != nil {
 			faults = append(faults, errField(c.names[n], err.Error()))
 		}
 	}
@@ -118,9 +126,16 @@ func (c *csvReader) decode(row []string) (any, error) {
 // listSeparator stands between the values of a list in a cell.
 const listSeparator = "|"
 
+var errNotText = errors.New("not text in UTF-8")
+
+const notTime = "Not a time such as 2026-04-01T09:30:00Z."
+
 // setCell writes a cell into a field: text as it is, lists of words with | between
 // them, dates as RFC 3339 has them, and places as JSON.
 func setCell(field reflect.Value, cell string) error {
+	if !utf8.ValidString(cell) {
+		return errNotText
+	}
 	switch into := field.Addr().Interface().(type) {
 	case *string:
 		*into = cell
@@ -134,7 +149,16 @@ func setCell(field reflect.Value, cell string) error {
 	case *time.Time:
 		at, err := time.Parse(time.RFC3339Nano, cell)
 		*into = at
-		return orReason(err, "Not a time such as 2026-04-01T09:30:00Z.")
+		return orReason(err, notTime)
+	case **time.Time:
+		at, err := time.Parse(time.RFC3339Nano, cell)
+		*into = &at
+		return orReason(err, notTime)
+	case *json.RawMessage:
+		*into = json.RawMessage(cell)
+		return nil
+	case *[]ConsentRecord:
+		return orReason(json.Unmarshal([]byte(cell), into), `Not a list such as [{"cp_id": "…"}].`)
 	case *[]Place:
 		return orReason(json.Unmarshal([]byte(cell), into), `Not a list such as [{"of": "name", "permissions": ["…"]}].`)
 	}

@@ -1,5 +1,5 @@
-// Package transfer moves users, organisations and services in from other systems,
-// and out again, in files: JSON lines, CSV, and LDIF as the directory behind the
+// Package transfer moves users, organisations, services and the users of a
+// marketplace in from other systems, and out again, in files: JSON lines, CSV, and LDIF as the directory behind the
 // Delius API keeps its users.
 //
 // It owns the formats, the pipeline that reads and checks a file of any size in

@@ -17,12 +17,22 @@ type ExportStore interface {
 	ExportUsers(ctx context.Context, after uuid.UUID, limit int) ([]directory.ExportedUser, error)
 }
 
+// ExportProfiles reads the users of the marketplace in the same way, with what is
+// kept encrypted only when secrets is true.
+type ExportProfiles interface {
+	ExportProfiles(ctx context.Context, after uuid.UUID, limit int, secrets bool) ([]directory.ExportedProfile, error)
+}
+
 // Exporter writes what is here in the formats that [Importer] reads. The external
 // id of a record is its id.
 type Exporter struct {
-	Store ExportStore
+	Store    ExportStore
+	Profiles ExportProfiles
 	// WithPasswordHashes writes the hashes of passwords too.
 	WithPasswordHashes bool
+	// WithSensitive writes what is kept encrypted of users of the marketplace too:
+	// identity numbers and dates of birth.
+	WithSensitive bool
 }
 
 // Export writes the records of these kinds, organisations before services before
@@ -36,6 +46,11 @@ func (e *Exporter) Export(ctx context.Context, w Writer, kinds ...string) (recor
 			err = pages(ctx, w, &records, e.Store.ExportServices, serviceRecord)
 		case KindUser:
 			err = pages(ctx, w, &records, e.Store.ExportUsers, e.userRecord)
+		case KindProfile:
+			read := func(ctx context.Context, after uuid.UUID, limit int) ([]directory.ExportedProfile, error) {
+				return e.Profiles.ExportProfiles(ctx, after, limit, e.WithSensitive)
+			}
+			err = pages(ctx, w, &records, read, profileRecord)
 		default:
 			err = fmt.Errorf("no records of kind %q", kind)
 		}
@@ -115,4 +130,17 @@ func serviceRecord(s *directory.Service) (any, uuid.UUID) {
 		r.Organisation = s.OrganisationID.UUID.String()
 	}
 	return r, s.ID
+}
+
+func profileRecord(p directory.ExportedProfile) (any, uuid.UUID) {
+	r := &ProfileRecord{
+		Type: KindProfile, ExternalID: p.ID.String(), ID: p.ID.String(), PartnerID: p.PartnerID, AnonUserID: p.AnonUserID,
+		ProfileData: p.ProfileData, Visits: p.Visits, LastVisited: p.LastVisited, CreatedAt: p.CreatedAt,
+	}
+	for _, c := range p.Consents {
+		r.Consents = append(r.Consents, ConsentRecord{
+			CPID: c.ProviderID, CPUserID: c.Pseudonym.String(), CreatedAt: c.GivenAt, ExpiresAt: c.ExpiresAt, EndedAt: c.EndedAt,
+		})
+	}
+	return r, p.ID
 }

@@ -28,7 +28,7 @@ func (r *rig) export(format transfer.Format, kinds ...string) string {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if _, err := (&transfer.Exporter{Store: r.store, WithPasswordHashes: true}).Export(r.t.Context(), w, kinds...); err != nil {
+	if _, err := (&transfer.Exporter{Store: r.store, Profiles: r.profiles, WithPasswordHashes: true, WithSensitive: true}).Export(r.t.Context(), w, kinds...); err != nil {
 		r.t.Fatal(err)
 	}
 	return b.String()

@@ -25,6 +25,9 @@ type Store interface {
 	// AdvanceImport writes how far it has come since from records; a
 	// directory.ErrConflict when it is not there any more.
 	AdvanceImport(ctx context.Context, p directory.ImportProgress, from int64) error
+	// HoldImport makes others who import the file wait for the transaction's end;
+	// a directory.ErrConflict when it is not at from records any more.
+	HoldImport(ctx context.Context, p directory.ImportProgress, from int64) error
 	// ImportedRecords returns which records of a source are here, by external id.
 	ImportedRecords(ctx context.Context, source, kind string, externalIDs []string) (map[string]directory.Imported, error)
 	// PutImported keeps where a record has gone, and its newest digest.
@@ -58,7 +61,11 @@ type Importer struct {
 	Store     Store
 	Registry  *directory.Registry
 	Passwords Passwords
+	Profiles  Profiles
 	Actor     directory.Actor
+	// DigestKeys are secrets for the digests of records, the newest first, at
+	// least one: who reads the database must not find out by trial what is encrypted in it.
+	DigestKeys [][]byte
 	// Source is the name of the system that the records come from: their external
 	// ids are its own.
 	Source string
@@ -113,7 +120,7 @@ func (i *Importer) Run(ctx context.Context, r io.Reader, o Options) (directory.I
 	}
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	p := pipeline{checker: &checker{registry: i.Registry}, skip: i.progress.Records}
+	p := pipeline{checker: &checker{registry: i.Registry, keys: i.DigestKeys}, skip: i.progress.Records}
 	for b := range p.run(ctx, records) {
 		<-b.ready
 		if err := i.write(ctx, b.items); err != nil {
@@ -184,6 +191,9 @@ func (i *Importer) commit(ctx context.Context, items []item) error {
 	before := i.progress
 	err := i.Store.InTx(ctx, func(ctx context.Context) error {
 		i.progress = before
+		if err := i.hold(ctx); err != nil {
+			return err
+		}
 		if err := i.apply(ctx, items); err != nil {
 			return err
 		}
@@ -211,6 +221,15 @@ func (i *Importer) commit(ctx context.Context, items []item) error {
 		return err
 	}
 	return i.commit(ctx, items[half:])
+}
+
+// hold lets one process at a time take records of a file: another would find
+// its own in the way, and refuse them.
+func (i *Importer) hold(ctx context.Context) error {
+	if i.DryRun {
+		return nil
+	}
+	return i.advanced(i.Store.HoldImport(ctx, i.progress, i.progress.Records))
 }
 
 func (i *Importer) report(items []item) error {
@@ -262,6 +281,10 @@ func (i *Importer) takeAll(ctx context.Context, take []*item) error {
 		return i.takeUsers(ctx, take)
 	case kindRole:
 		return i.takeRoles(ctx, take)
+	case KindMembership:
+		return i.takeMemberships(ctx, take)
+	case KindProfile:
+		return i.takeProfiles(ctx, take)
 	}
 	for _, it := range take {
 		if err := i.takeTeam(ctx, it); err != nil {

@@ -27,14 +27,24 @@ type rig struct {
 	store    storage.Imports
 	registry *directory.Registry
 	authn    *authn.Service
+	profiles storage.Profiles
 	rejected []transfer.Rejection
 }
 
 func newRig(t *testing.T, s *storage.Stores) *rig {
 	clock := func() time.Time { return noon }
 	store := storage.Imports{Directory: storage.Directory{DB: s.DB}}
+	keyring, err := storage.ParseKeyring(strings.Repeat("A", 43) + "=")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := &storage.FieldKeys{DB: s.DB, Sealer: keyring, Clock: clock}
+	if err := keys.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	return &rig{
-		t: t, store: store, registry: &directory.Registry{Store: store.Directory, Clock: clock, NewID: uuid.New},
+		profiles: storage.Profiles{DB: s.DB, Keys: keys},
+		t:        t, store: store, registry: &directory.Registry{Store: store.Directory, Clock: clock, NewID: uuid.New},
 		authn: &authn.Service{
 			Directory: store.Directory, Store: storage.Authn{DB: s.DB}, Cache: storage.AuthnCache{Redis: s.Redis}, Clock: clock,
 			Hasher: &authn.Hasher{Rand: rand.Reader, Memory: 64}, Rand: rand.Reader, CodeKey: []byte("a key of thirty-two random bytes"), RefusalTime: time.Nanosecond,
@@ -44,7 +54,7 @@ func newRig(t *testing.T, s *storage.Stores) *rig {
 
 func (r *rig) importer(source string) *transfer.Importer {
 	return &transfer.Importer{
-		Store: r.store, Registry: r.registry, Passwords: r.authn, Actor: directory.Actor{Kind: "operator"}, Source: source,
+		Store: r.store, Registry: r.registry, Passwords: r.authn, Profiles: r.profiles, DigestKeys: [][]byte{[]byte("new key"), []byte("old key")}, Actor: directory.Actor{Kind: "operator"}, Source: source,
 		Reject: func(rejection transfer.Rejection) error { r.rejected = append(r.rejected, rejection); return nil },
 	}
 }

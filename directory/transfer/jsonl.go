@@ -3,6 +3,7 @@ package transfer
 import (
 	"bytes"
 	"errors"
+	"strings"
 
 	jsonv2 "github.com/go-json-experiment/json"
 )
@@ -45,6 +46,9 @@ func decodeJSON(text []byte) (any, error) {
 	return record, nil
 }
 
+// Kinds are what a file may hold, in the order in which they refer to each other.
+var Kinds = []string{KindOrganisation, KindService, KindUser, KindMembership, KindProfile}
+
 func newRecord(kind string) (any, error) {
 	switch kind {
 	case "", KindUser:
@@ -53,8 +57,12 @@ func newRecord(kind string) (any, error) {
 		return &OrganisationRecord{}, nil
 	case KindService:
 		return &ServiceRecord{}, nil
+	case KindMembership:
+		return &MembershipRecord{}, nil
+	case KindProfile:
+		return &ProfileRecord{}, nil
 	}
-	return nil, errField("type", "Must be one of: user, organisation, service.")
+	return nil, errField("type", "Must be one of: "+strings.Join(Kinds, ", ")+".")
 }
 
 // jsonFault says where a record is wrong, but not what stood there: it may be a hash.

@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 
@@ -17,14 +16,14 @@ func (i *Importer) takeTeam(ctx context.Context, it *item) error {
 		return err
 	}
 	here, exists := known[it.externalID]
-	if exists && bytes.Equal(here.Digest, it.digest) {
+	if exists && it.digests.has(here.Digest) {
 		i.progress.Unchanged++
 		return nil
 	}
 	if !exists {
 		here = directory.Imported{Kind: it.kind, ExternalID: it.externalID}
 	}
-	here.Digest = it.digest
+	here.Digest = it.digest()
 	write := i.organisation
 	if it.kind == KindService {
 		write = i.service

@@ -9,6 +9,8 @@ const (
 	KindUser         = "user"
 	KindOrganisation = "organisation"
 	KindService      = "service"
+	KindMembership   = "membership"
+	KindProfile      = "marketplace_user"
 
 	// kindRole adds a role to a user; only LDIF has it, where the roles of a user
 	// may stand far from the user.
@@ -101,6 +103,26 @@ type ServiceRecord struct {
 	LetterMessageLimit *int     `json:"letter_message_limit,omitempty"`
 }
 
+// MembershipRecord makes a user a member of an organisation or a service, or
+// changes what a member may do. Memberships may stand with their users instead.
+type MembershipRecord struct {
+	Type       string `json:"type"`
+	ExternalID string `json:"external_id"` // the membership's own
+	User       string `json:"user"`        // external id
+	// Organisation or Service, one of them, is an external id or else a name.
+	Organisation string   `json:"organisation,omitempty"`
+	Service      string   `json:"service,omitempty"`
+	Permissions  []string `json:"permissions,omitempty"`
+}
+
+// place is what a membership is of.
+func (r *MembershipRecord) place() (kind, of string) {
+	if r.Organisation != "" {
+		return KindOrganisation, r.Organisation
+	}
+	return KindService, r.Service
+}
+
 // roleRecord gives a user a role.
 type roleRecord struct {
 	ExternalID string `json:"external_id"` // the user's
@@ -116,6 +138,10 @@ func externalID(record any) (kind, id string) {
 		return KindOrganisation, r.ExternalID
 	case *ServiceRecord:
 		return KindService, r.ExternalID
+	case *MembershipRecord:
+		return KindMembership, r.ExternalID
+	case *ProfileRecord:
+		return KindProfile, r.ExternalID
 	case *roleRecord:
 		return kindRole, r.ExternalID
 	}

@@ -28,10 +28,9 @@ type teams struct {
 	seen                    *seen
 }
 
-func (i *Importer) teams(ctx context.Context, all []*item) (*teams, error) {
+func (i *Importer) teams(ctx context.Context, all []*UserRecord) (*teams, error) {
 	var organisations, services []string
-	for _, it := range all {
-		r := it.record.(*UserRecord)
+	for _, r := range all {
 		for _, p := range r.Organisations {
 			organisations = append(organisations, p.Of)
 		}

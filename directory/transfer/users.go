@@ -1,7 +1,6 @@
 package transfer
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 
@@ -14,37 +13,26 @@ import (
 // that is the same as the last time is left alone, so that what was changed here
 // since stays.
 func (i *Importer) takeUsers(ctx context.Context, all []*item) error {
-	known, err := i.known(ctx, KindUser, all)
-	if err != nil {
+	known, changed, err := i.changed(ctx, all)
+	if err != nil || len(changed) == 0 {
 		return err
-	}
-	var changed []*item
-	for _, it := range all {
-		here, ok := known[it.externalID]
-		switch {
-		case ok && bytes.Equal(here.Digest, it.digest):
-			i.progress.Unchanged++
-		case i.seen.has(KindUser, it.externalID):
-			i.progress.Updated++ // it comes a second time in the file
-		default:
-			changed = append(changed, it)
-		}
-	}
-	if len(changed) == 0 {
-		return nil
 	}
 	claims, err := i.claims(ctx, changed)
 	if err != nil {
 		return err
 	}
-	teams, err := i.teams(ctx, changed)
+	records := make([]*UserRecord, len(changed))
+	for n, it := range changed {
+		records[n] = it.record.(*UserRecord)
+	}
+	teams, err := i.teams(ctx, records)
 	if err != nil {
 		return err
 	}
 	var created []directory.ImportedUser
-	for _, it := range changed {
+	for n, it := range changed {
 		here, exists := known[it.externalID]
-		places, err := teams.placesOf(it.record.(*UserRecord))
+		places, err := teams.placesOf(records[n])
 		if err == nil {
 			err = claims.take(it.wantsKey, here.ID)
 		}
@@ -60,6 +48,28 @@ func (i *Importer) takeUsers(ctx context.Context, all []*item) error {
 		}
 	}
 	return i.createUsers(ctx, created)
+}
+
+// changed looks up which of the records are here already, and leaves out those
+// that are the same as the last time.
+func (i *Importer) changed(ctx context.Context, all []*item) (known map[string]directory.Imported, changed []*item, err error) {
+	kind := all[0].kind
+	known, err = i.known(ctx, kind, all)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, it := range all {
+		here, ok := known[it.externalID]
+		switch {
+		case ok && it.digests.has(here.Digest):
+			i.progress.Unchanged++
+		case i.seen.has(kind, it.externalID):
+			i.progress.Updated++ // it comes a second time in the file
+		default:
+			changed = append(changed, it)
+		}
+	}
+	return known, changed, nil
 }
 
 // known looks up which of these records are here already.
@@ -79,7 +89,7 @@ func (i *Importer) known(ctx context.Context, kind string, all []*item) (map[str
 func (i *Importer) imported(it *item, places []place) directory.ImportedUser {
 	u := it.user
 	n := directory.ImportedUser{
-		Imported: directory.Imported{Kind: KindUser, ExternalID: it.externalID, ID: u.ID, Digest: it.digest},
+		Imported: directory.Imported{Kind: KindUser, ExternalID: it.externalID, ID: u.ID, Digest: it.digest()},
 		User:     u, PasswordHash: it.hash, Event: i.event("import_user", u.ID, userFacts(u)),
 	}
 	for _, p := range places {
@@ -162,7 +172,7 @@ func (i *Importer) changeUser(ctx context.Context, it *item, here directory.Impo
 			return err
 		}
 	}
-	here.Digest = it.digest
+	here.Digest = it.digest()
 	if err := i.Store.PutImported(ctx, i.Source, here, u.UpdatedAt); err != nil {
 		return fmt.Errorf("keep record: %w", err)
 	}

@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	jsonv2 "github.com/go-json-experiment/json"
 )
 
 // Writer writes records in one of the formats. Close writes what is left.
@@ -26,9 +28,7 @@ func NewWriter(w io.Writer, format Format, kind, base string) (Writer, error) {
 	buffered := bufio.NewWriterSize(w, 64<<10)
 	switch format {
 	case JSONLines:
-		encoder := json.NewEncoder(buffered)
-		encoder.SetEscapeHTML(false)
-		return &jsonWriter{buffered, encoder}, nil
+		return &jsonWriter{buffered}, nil
 	case CSV:
 		record, err := newRecord(kind)
 		if err != nil {
@@ -43,13 +43,15 @@ func NewWriter(w io.Writer, format Format, kind, base string) (Writer, error) {
 	return nil, errors.New("in what format? Say --format jsonl, csv or ldif")
 }
 
-type jsonWriter struct {
-	w       *bufio.Writer
-	encoder *json.Encoder
-}
+type jsonWriter struct{ w *bufio.Writer }
 
-// Write implements Writer.
-func (j *jsonWriter) Write(record any) error { return j.encoder.Encode(record) }
+// Write implements Writer. What is not known is left out.
+func (j *jsonWriter) Write(record any) error {
+	if err := jsonv2.MarshalWrite(j.w, record, jsonv2.OmitZeroStructFields(true)); err != nil {
+		return err
+	}
+	return j.w.WriteByte('\n')
+}
 
 // Close implements Writer.
 func (j *jsonWriter) Close() error { return j.w.Flush() }
@@ -62,9 +64,9 @@ type csvWriter struct {
 // Write implements Writer.
 func (c *csvWriter) Write(record any) error {
 	value := reflect.ValueOf(record).Elem()
-	row := make([]string, 0, value.NumField()-1)
-	for n := 1; n < value.NumField(); n++ { // the first field is the type, the same in each row
-		cell, err := cellOf(value.Field(n))
+	var row []string
+	for _, field := range cells(record) {
+		cell, err := cellOf(value.FieldByIndex(field.Index))
 		if err != nil {
 			return err
 		}
@@ -92,7 +94,11 @@ func cellOf(field reflect.Value) (string, error) {
 		return strings.Join(v, listSeparator), nil
 	case time.Time:
 		return v.Format(time.RFC3339Nano), nil
-	case []Place:
+	case *time.Time:
+		return v.Format(time.RFC3339Nano), nil
+	case json.RawMessage:
+		return string(v), nil
+	case []Place, []ConsentRecord:
 		text, err := json.Marshal(v)
 		return string(text), err
 	}

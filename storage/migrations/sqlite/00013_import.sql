@@ -20,7 +20,7 @@ create index imports_updated_at_idx on imports (updated_at);
 -- as it was last imported: one that is the same again is left alone.
 create table imported_records (
     source text not null,
-    kind text not null check (kind in ('user', 'organisation', 'service')),
+    kind text not null check (kind in ('user', 'organisation', 'service', 'membership', 'marketplace_user')),
     external_id text not null,
     subject_id text not null,
     digest blob not null,
