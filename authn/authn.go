@@ -192,6 +192,8 @@ type Revoker interface {
 	EndSessions(ctx context.Context, userID uuid.UUID, sessions []uuid.UUID) error
 	// EndUser ends all that was issued to a user, in these sessions or whenever.
 	EndUser(ctx context.Context, userID uuid.UUID, sessions []uuid.UUID) error
+	// ForgetConsents takes back what a user has allowed services, for good.
+	ForgetConsents(ctx context.Context, userID uuid.UUID) error
 	// MoveSession lets one session of a user take the place of another.
 	MoveSession(ctx context.Context, from, to uuid.UUID) error
 }

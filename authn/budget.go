@@ -47,6 +47,11 @@ func (x Texting) allows(number string) error {
 	return errCountry
 }
 
+// CheckTexting returns a [*directory.MobileError] for a number that text messages
+// are not sent to. What nothing could ever be sent to is to be refused where it is
+// entered.
+func (s *Service) CheckTexting(number string) error { return s.Texting.allows(number) }
+
 // sendBuckets are codeBuckets and, whether the codes are used or not, those of a
 // day for the user and the address or number, and of all texts.
 func (s *Service) sendBuckets(u *directory.User, f Factor) []Bucket {

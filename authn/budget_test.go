@@ -89,6 +89,11 @@ func TestTextsGoToListedCountriesAlone(t *testing.T) {
 				t.Errorf("%s with %v: %v", number, countries, err)
 			}
 		}
+		asked := authn.Registration{Name: "Ann Example", Email: "ann@example.com", Mobile: jamaica, Password: rightPassword}
+		var refused *directory.MobileError
+		if _, err := k.Register(t.Context(), asked); !errors.As(err, &refused) {
+			t.Errorf("an account with %s: %v", jamaica, err)
+		}
 		if n := len(k.sent.codes()); n != 0 || k.limited("country") != 1 {
 			t.Errorf("%d codes were sent, %d times in the audit trail", n, k.limited("country"))
 		}

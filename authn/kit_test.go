@@ -289,7 +289,9 @@ func otherThan(code string) string {
 
 type revocations struct {
 	mu    sync.Mutex
-	users []uuid.UUID
+	users []uuid.UUID // whose access has ended
+	// forgotten are those whose consents were.
+	forgotten []uuid.UUID
 	// sessions are those that ended, and moved the pairs where one took another's place.
 	sessions, moved []uuid.UUID
 }
@@ -299,6 +301,13 @@ func (r *revocations) EndUser(_ context.Context, userID uuid.UUID, sessions []uu
 	defer r.mu.Unlock()
 	r.users = append(r.users, userID)
 	r.sessions = append(r.sessions, sessions...)
+	return nil
+}
+
+func (r *revocations) ForgetConsents(_ context.Context, userID uuid.UUID) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.forgotten = append(r.forgotten, userID)
 	return nil
 }
 

@@ -181,7 +181,8 @@ func (t *trial) settleMachine(ctx context.Context, proof string) error {
 }
 
 // Disable takes from a user everything that signs in: the password and other
-// factors, sessions and what was issued, in the transaction in ctx.
+// factors, sessions, what was issued and what services were allowed, in the
+// transaction in ctx.
 func (s *Service) Disable(ctx context.Context, userID uuid.UUID) error {
 	if err := s.Store.DeletePassword(ctx, userID); err != nil && !errors.Is(err, directory.ErrNotFound) {
 		return fmt.Errorf("disable user: %w", err)
@@ -193,6 +194,12 @@ func (s *Service) Disable(ctx context.Context, userID uuid.UUID) error {
 		return fmt.Errorf("disable user: %w", err)
 	}
 	if err := s.endAll(ctx, userID, uuid.Nil); err != nil {
+		return fmt.Errorf("disable user: %w", err)
+	}
+	if s.Revoker == nil {
+		return nil
+	}
+	if err := s.Revoker.ForgetConsents(ctx, userID); err != nil {
 		return fmt.Errorf("disable user: %w", err)
 	}
 	return nil

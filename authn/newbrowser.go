@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"gatehouse/directory"
 )
 
 // newBrowserNotices are told of in a day at most: whoever clears cookies at every
@@ -13,24 +15,32 @@ const newBrowserNotices = 10
 
 // Places tells where an address is, as far as anybody knows.
 type Places interface {
-	// Place is words for people, such as "Cardiff, United Kingdom"; "" when nothing
-	// is known of the address.
-	Place(addr netip.Addr) string
+	// Place is words for people, such as "Cardiff, United Kingdom", in a language or
+	// else in English; "" when nothing is known of the address.
+	Place(addr netip.Addr, l directory.Language) string
 }
 
-// place says where somebody is: the place of their address, or the address itself
-// where nobody knows it.
-func (s *Service) place(addr netip.Addr) string {
+// Where is the place of an address in words; "" where nobody knows it, and for what
+// is no address. It decides nothing.
+func (s *Service) Where(address string, l directory.Language) string {
+	addr, err := netip.ParseAddr(address)
+	if err != nil || s.Places == nil {
+		return ""
+	}
+	return s.Places.Place(addr.Unmap(), l)
+}
+
+// whereFrom tells a user where somebody is: the place and the address, or the
+// address alone where nobody knows the place.
+func (s *Service) whereFrom(addr netip.Addr, u *directory.User) string {
 	if !addr.IsValid() {
 		return ""
 	}
-	addr = addr.Unmap()
-	if s.Places != nil {
-		if place := s.Places.Place(addr); place != "" {
-			return place
-		}
+	address := addr.Unmap().String()
+	if place := s.Where(address, u.Language); place != "" {
+		return place + " (" + address + ")"
 	}
-	return addr.String()
+	return address
 }
 
 // tellNewBrowser tells the owner of an account that it was signed in to from a
@@ -47,6 +57,6 @@ func (t *trial) tellNewBrowser(ctx context.Context) error {
 	browser, system := Device(t.UserAgent)
 	return s.tellWith(ctx, t.user, "new_browser", map[string]any{
 		// Figures alone: they are the same in every language.
-		"at": t.at.UTC().Format("2006-01-02 15:04 UTC"), "browser": browser, "system": system, "place": s.place(t.Network),
+		"at": t.at.UTC().Format("2006-01-02 15:04 UTC"), "browser": browser, "system": system, "place": s.whereFrom(t.Network, t.user),
 	})
 }

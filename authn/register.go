@@ -50,13 +50,19 @@ func (r *registering) user() directory.NewUser {
 // Register queues a link that makes the account. The owner of an address that has
 // one gets a mail that says so instead; whoever asked gets the same answer after
 // the same work. The secret returned is for the cookie of the browser that asked.
-// Errors: [*PasswordError], [*directory.FieldError], [*ThrottledError].
+// Errors: [*PasswordError], [*directory.FieldError], [*ThrottledError], and a
+// [*directory.MobileError] for a number that text messages are not sent to.
 func (s *Service) Register(ctx context.Context, r Registration) (string, error) {
 	r.Email = directory.ShownEmail(r.Email)
 	t := s.asking("registration", Attempt{Identifier: r.Email, Network: r.Network})
 	about := registering{Name: r.Name, Email: r.Email, Mobile: r.Mobile, Flow: r.Flow}
 	if err := s.Accounts.CheckNewUser(about.user()); err != nil {
 		return "", err
+	}
+	if r.Mobile != "" {
+		if err := s.CheckTexting(r.Mobile); err != nil {
+			return "", err
+		}
 	}
 	if err := s.CheckNewPassword(r.Password); err != nil {
 		return "", err

@@ -36,6 +36,9 @@ type EndingStore interface {
 	// EndConsent forgets what a user has allowed a client, ends the client's
 	// grants and returns in which of the user's sessions it took part.
 	EndConsent(ctx context.Context, user uuid.UUID, clientID string) ([]Participation, error)
+	// EndConsents forgets what a user has allowed any client, and returns which
+	// clients that was.
+	EndConsents(ctx context.Context, user uuid.UUID) ([]string, error)
 	// MoveSession makes one session have led to what another has.
 	MoveSession(ctx context.Context, from, to uuid.UUID) error
 	// LedTo reports whether a session is the one a client knows by a sid.
@@ -101,6 +104,22 @@ func (e *Endings) EndUser(ctx context.Context, user uuid.UUID, sessions []uuid.U
 			return fmt.Errorf("end grants of user: %w", err)
 		}
 		return e.tell(ctx, user, "all access of the user ended", append(told, others...))
+	})
+}
+
+// ForgetConsents implements [authn.Revoker].
+func (e *Endings) ForgetConsents(ctx context.Context, user uuid.UUID) error {
+	return e.Store.InTx(ctx, func(ctx context.Context) error {
+		clients, err := e.Store.EndConsents(ctx, user)
+		if err != nil {
+			return fmt.Errorf("forget consents: %w", err)
+		}
+		for _, client := range clients {
+			if err := e.audit(ctx, "withdraw_consent", directory.Actor{Kind: "system"}, user, map[string]any{"client": client}); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -110,8 +110,16 @@ func TestEverythingEndsWithItsUser(t *testing.T) {
 				if got := g.queued(); !slices.Equal(got, []string{"first", "second"}) {
 					t.Fatalf("to be told of the sign-out: %v", got)
 				}
+				if err := g.server.Store.SetConsent(t.Context(), u.ID, "first", []string{"openid"}, g.clock.Now()); err != nil {
+					t.Fatal(err)
+				}
 				if err := end(g, u); err != nil {
 					t.Fatal(err)
+				}
+				gone := name == "disabled" // and only then for good
+				allowed, err := g.server.Store.Consent(t.Context(), u.ID, "first")
+				if errors.Is(err, directory.ErrNotFound) != gone || g.events("withdraw_consent", u.ID) > 0 != gone {
+					t.Errorf("the service is allowed %q, %v", allowed, err)
 				}
 				for _, i := range all {
 					g.wantLive(i.client, i, false)

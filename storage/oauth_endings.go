@@ -61,6 +61,18 @@ func (s OAuthGrants) EndConsent(ctx context.Context, userID uuid.UUID, clientID 
 	return append(told, held...), err
 }
 
+// EndConsents implements oauth.EndingStore.
+func (s OAuthGrants) EndConsents(ctx context.Context, userID uuid.UUID) ([]string, error) {
+	var all []string
+	err := s.DB.each(ctx, `delete from consents where user_id = $1 returning client_id`, []any{userID}, func(scan func(dest ...any) error) error {
+		var client string
+		err := scan(&client)
+		all = append(all, client)
+		return err
+	})
+	return all, err
+}
+
 // MoveSession implements oauth.EndingStore.
 func (s OAuthGrants) MoveSession(ctx context.Context, from, to uuid.UUID) error {
 	_, err := s.DB.exec(ctx, `update session_clients set session_id = $1 where session_id = $2`, to, from)

@@ -36,6 +36,8 @@ type accountAuthn interface {
 	RemoveMobile(ctx context.Context, s *authn.Session, u *directory.User, change func(ctx context.Context) error) error
 
 	Sessions(ctx context.Context, userID uuid.UUID) ([]*authn.Session, error)
+	// Where is the place of an address in words; "" where nobody knows it.
+	Where(address string, l directory.Language) string
 	EndSessions(ctx context.Context, userID, except uuid.UUID, actor directory.Actor) error
 	EndSessionOf(ctx context.Context, userID, id uuid.UUID) error
 	Activity(ctx context.Context, userID uuid.UUID, before time.Time, limit int) (page []authn.Activity, more time.Time, err error)

@@ -34,7 +34,7 @@ func (p *Pages) submitClose(w http.ResponseWriter, r *http.Request, a *account) 
 		return p.closePage(w, r, a, http.StatusBadRequest, fault{"close", p.texts(r).text("close.missing")})
 	}
 	err = p.Users.ArchiveUser(r.Context(), a.User.ID, p.domain(), a.actor(), func(ctx context.Context) error {
-		return p.endEverything(ctx, a)
+		return p.Authn.CloseAccount(ctx, a.User)
 	})
 	if errors.Is(err, directory.ErrNeeded) {
 		return p.closePage(w, r, a, http.StatusConflict, fault{"close", p.texts(r).text("account.close.needed")})
@@ -47,21 +47,6 @@ func (p *Pages) submitClose(w http.ResponseWriter, r *http.Request, a *account) 
 	n := note{frame: p.frame(r, "account.closed.title", &Flow{})}
 	n.Text = n.text("account.closed.text")
 	return p.note(w, http.StatusOK, n)
-}
-
-// endEverything takes back what each service was allowed, which tells it, and then
-// whatever signs in. It joins the transaction in ctx.
-func (p *Pages) endEverything(ctx context.Context, a *account) error {
-	services, err := p.Services.ServicesOf(ctx, a.User.ID)
-	if err != nil {
-		return err
-	}
-	for _, s := range services {
-		if err := p.Services.WithdrawConsent(ctx, a.User.ID, s.ClientID); err != nil {
-			return err
-		}
-	}
-	return p.Authn.CloseAccount(ctx, a.User)
 }
 
 // domain is of the addresses that stand in for those of archived users.

@@ -80,7 +80,7 @@ func (p *Pages) submitContact(c authn.Contact) accountHandler {
 		}
 		err = p.Authn.BeginContactChange(r.Context(), a.Session, a.User, c, view.Entered)
 		if _, ok := errors.AsType[*directory.MobileError](err); ok {
-			return p.contactPage(w, http.StatusBadRequest, view, fault{string(c), view.text("account.mobile.country")})
+			return p.contactPage(w, http.StatusBadRequest, view, fault{string(c), view.text("mobile_number.country")})
 		}
 		if err != nil {
 			return err

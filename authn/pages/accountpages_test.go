@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -47,6 +48,13 @@ func (p *person) Sessions(context.Context, uuid.UUID) ([]*authn.Session, error) 
 	}, p.err
 }
 
+func (p *person) Where(address string, l directory.Language) string {
+	if address != "192.0.2.1" {
+		return ""
+	}
+	return map[directory.Language]string{directory.English: "Cardiff, United Kingdom", directory.Welsh: "Caerdydd, Y Deyrnas Unedig"}[l]
+}
+
 func (p *person) EndSessions(_ context.Context, userID, except uuid.UUID, actor directory.Actor) error {
 	p.did = append(p.did, "end sessions of "+userID.String()+" but "+except.String()+" by "+actor.ID)
 	return p.err
@@ -81,7 +89,10 @@ func (p *person) MayMoveTo(_ context.Context, _ *directory.User, address string)
 	return p.err
 }
 
-func (p *person) CloseAccount(context.Context, *directory.User) error { return p.err }
+func (p *person) CloseAccount(_ context.Context, u *directory.User) error {
+	p.did = append(p.did, "close "+u.ID.String())
+	return p.err
+}
 
 func (p *person) ServicesOf(context.Context, uuid.UUID) ([]pages.UsedService, error) {
 	if p.unused {
@@ -230,10 +241,14 @@ func TestSessionsAreEndedByTheirOwner(t *testing.T) {
 	p := &person{}
 	v := signedInVisitor(t, p)
 	_, body := v.do(http.MethodGet, "/account/sessions", nil)
-	for _, says := range []string{"Edge on Windows", "A browser that we do not know", "from 192.0.2.1", "this browser", "1 March 2026 at 12:00 UTC"} {
+	for _, says := range []string{"Edge on Windows", "A browser that we do not know", "from Cardiff, United Kingdom (192.0.2.1)", "from 2001:db8:", "this browser", "1 March 2026 at 12:00 UTC"} {
 		if !strings.Contains(body, says) {
 			t.Errorf("does not say %q", says)
 		}
+	}
+	v.cookies[authn.LanguageCookie] = "cy"
+	if _, body := v.do(http.MethodGet, "/account/sessions", nil); !strings.Contains(body, "lleoliad: Caerdydd, Y Deyrnas Unedig (192.0.2.1)") {
+		t.Error("the place is not in the language of the page")
 	}
 	for _, id := range []string{uuid.New().String(), "not an id"} {
 		if res, _ := v.do(http.MethodPost, "/account/sessions", url.Values{"session": {id}, "user": {uuid.New().String()}}); res.StatusCode != http.StatusNotFound {
@@ -313,7 +328,7 @@ func TestAccountIsClosedByItsOwner(t *testing.T) {
 	if res.StatusCode != http.StatusOK || !strings.Contains(body, "Your account is closed") || v.cookies[authn.SessionCookie] != "" {
 		t.Errorf("%d %v", res.StatusCode, v.cookies)
 	}
-	if len(p.did) != 3 || p.did[0] != "archive "+user.ID.String()+" at 127.0.0.1" || p.did[1] != "withdraw forms of "+user.ID.String() {
+	if want := []string{"archive " + user.ID.String() + " at 127.0.0.1", "close " + user.ID.String()}; !slices.Equal(p.did, want) {
 		t.Errorf("did %q", p.did)
 	}
 }

@@ -18,7 +18,7 @@ type listedSession struct {
 	ID              uuid.UUID
 	Here            bool
 	Browser, System string // "" for one that is not known
-	Network         string
+	Network, Place  string // "" where nobody knows it
 	Since, Seen     time.Time
 }
 
@@ -44,7 +44,8 @@ func (p *Pages) listSessions(r *http.Request, a *account) ([]listedSession, erro
 	for _, s := range found {
 		browser, system := authn.Device(s.UserAgent)
 		all = append(all, listedSession{
-			ID: s.ID, Here: s.ID == a.Session.ID, Browser: browser, System: system, Network: s.Network, Since: s.CreatedAt, Seen: s.SeenAt,
+			ID: s.ID, Here: s.ID == a.Session.ID, Browser: browser, System: system, Since: s.CreatedAt, Seen: s.SeenAt,
+			Network: s.Network, Place: p.Authn.Where(s.Network, p.language(r)),
 		})
 	}
 	return all, nil

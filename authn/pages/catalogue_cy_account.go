@@ -140,7 +140,6 @@ var welshAccount = catalogue{
 	"account.mobile.needed":    "Rydym yn anfon cod diogelwch i’ch rhif ffôn symudol pan fyddwch yn mewngofnodi, felly gallwch ei newid ond nid ei dynnu",
 	"account.mobile.why":       "Nid oes angen rhif ffôn symudol arnoch i fewngofnodi. Os byddwch yn ei dynnu, cewch eich allgofnodi ym mhobman arall.",
 	"account.mobile.another":   "Defnyddio rhif arall",
-	"account.mobile.country":   "Nid ydym yn anfon negeseuon testun at rifau o’r wlad hon",
 
 	"account.contact.until": "Nid oes dim yn newid nes i chi ei roi.",
 	"account.contact.ends":  "Pan fydd wedi’i newid byddwch yn cael eich allgofnodi ym mhobman arall.",
@@ -151,6 +150,7 @@ var welshAccount = catalogue{
 	"account.sessions.here":   "y porwr hwn",
 	"account.sessions.since":  "Mewngofnodwyd ar",
 	"account.sessions.from":   "o %s",
+	"account.sessions.place":  "lleoliad: %s (%s)",
 	"account.sessions.seen":   "Defnyddiwyd ddiwethaf ar",
 	"account.sessions.end":    "Allgofnodi yno",
 	"account.sessions.others": "Allgofnodi ym mhobman arall",

@@ -59,4 +59,5 @@ var welshJoin = catalogue{
 	"mobile_number":         "Rhif ffôn symudol",
 	"mobile_number.missing": "Rhowch eich rhif ffôn symudol",
 	"mobile_number.refused": "Rhowch rif ffôn symudol sy’n gallu derbyn negeseuon testun, fel 07700 900 982 neu +44 7700 900 982",
+	"mobile_number.country": "Nid ydym yn anfon negeseuon testun at rifau o’r wlad hon",
 }

@@ -59,4 +59,5 @@ var englishJoin = catalogue{
 	"mobile_number":         "Mobile number",
 	"mobile_number.missing": "Enter your mobile number",
 	"mobile_number.refused": "Enter a mobile number that can receive text messages, like 07700 900 982 or +44 7700 900 982",
+	"mobile_number.country": "We do not send text messages to numbers of this country",
 }

@@ -308,6 +308,7 @@ func TestRegistrationIsCheckedField(t *testing.T) {
 		{"no name", registration("name", " "), nil, `href="#name">Enter your full name`},
 		{"no number", registration("mobile_number", ""), nil, `href="#mobile_number">Enter your mobile number`},
 		{"a landline", registration("mobile_number", "020 7946 0000"), nil, `href="#mobile_number">Enter a mobile number that can`},
+		{"another country", registration("mobile_number", jamaican), nil, `href="#mobile_number">We do not send text messages to`},
 		{"no password", registration("password", ""), nil, `href="#password">Enter your password`},
 		{"a weak password", registration("password", "short"), nil, `href="#password">Password must be 12 characters or more`},
 		{"a name too long", registration(), &directory.FieldError{Field: "name", Reason: "x"}, `href="#name">Enter your name in 255`},

@@ -16,7 +16,7 @@ import (
 // active and the invitation count as accepted.
 func (p *Pages) register(w http.ResponseWriter, r *http.Request, v *invitationView, form fields) error {
 	v.Name, v.Mobile = strings.TrimSpace(form["name"]), strings.TrimSpace(form["mobile_number"])
-	v.Faults = v.registrationFaults(form)
+	v.Faults = p.registrationFaults(v, form)
 	if v.Faults != nil {
 		return p.render(w, http.StatusBadRequest, "invitation", v.Flow, v)
 	}
@@ -58,16 +58,29 @@ func (p *Pages) createInvited(r *http.Request, v *invitationView, password strin
 }
 
 // registrationFaults are those that are seen without looking anything up.
-func (v *invitationView) registrationFaults(form fields) []fault {
+func (p *Pages) registrationFaults(v *invitationView, form fields) []fault {
 	faults := v.missing(fields{"name": v.Name}, "name")
-	if v.SMS() || v.Mobile != "" {
-		if v.Mobile == "" {
-			faults = append(faults, fault{"mobile_number", v.text("mobile_number.missing")})
-		} else if _, err := directory.ParseMobile(v.Mobile); err != nil {
-			faults = append(faults, fault{"mobile_number", v.text("mobile_number.refused")})
-		}
+	if text := p.invitedMobileFault(v); text != "" {
+		faults = append(faults, fault{"mobile_number", text})
 	}
 	return append(faults, v.missing(form, "password")...)
+}
+
+// invitedMobileFault says why a number cannot be used; "" when it may be.
+func (p *Pages) invitedMobileFault(v *invitationView) string {
+	if v.Mobile == "" {
+		if v.SMS() {
+			return v.text("mobile_number.missing")
+		}
+		return ""
+	}
+	if _, err := directory.ParseMobile(v.Mobile); err != nil {
+		return v.text("mobile_number.refused")
+	}
+	if err := p.Authn.CheckTexting(v.Mobile); err != nil {
+		return v.text("mobile_number.country")
+	}
+	return ""
 }
 
 // registrationFault words why the account was refused; nil when it is no fault

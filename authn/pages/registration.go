@@ -19,7 +19,10 @@ const askedTTL = 25 * time.Hour
 
 // registrations is what the pages for a new account need of [authn.Service].
 type registrations interface {
+	// Register returns a [*directory.MobileError] for a number that no text message goes to.
 	Register(ctx context.Context, r authn.Registration) (browser string, err error)
+	// CheckTexting is such an error, or nil, for the number of somebody invited.
+	CheckTexting(number string) error
 	OpenRegistration(ctx context.Context, token, browser string) (*authn.Registering, error)
 	ConfirmRegistration(ctx context.Context, token, browser, password string, network netip.Addr) error
 }
@@ -96,7 +99,10 @@ func (v *registrationView) refused(err error) []fault {
 		return []fault{{"password", weak.Reason}}
 	}
 	field, ok := errors.AsType[*directory.FieldError](err)
+	_, elsewhere := errors.AsType[*directory.MobileError](err)
 	switch {
+	case !ok && elsewhere:
+		return []fault{{"mobile", v.text("mobile_number.country")}}
 	case !ok:
 		return nil
 	case field.Field == "mobile_number":

@@ -20,11 +20,23 @@ func (p *person) Register(_ context.Context, r authn.Registration) (string, erro
 		return "", &directory.FieldError{Field: "email_address"}
 	case r.Mobile == "1":
 		return "", &directory.FieldError{Field: "mobile_number"}
+	case r.Mobile != "" && p.CheckTexting(r.Mobile) != nil:
+		return "", p.CheckTexting(r.Mobile)
 	case strings.Contains(r.Name, "\n"):
 		return "", &directory.FieldError{Field: "name"}
 	}
 	p.asked = append(p.asked, "register "+r.Name+" "+r.Email+" "+r.Mobile+" "+r.Flow)
 	return "browser-asked", p.err
+}
+
+// jamaican is a number that no text message is sent to.
+const jamaican = "+1 876 210 1234"
+
+func (p *person) CheckTexting(number string) error {
+	if number == jamaican {
+		return &directory.MobileError{Short: "Not a country", Long: "Not a country"}
+	}
+	return nil
 }
 
 func (p *person) OpenRegistration(_ context.Context, token, browser string) (*authn.Registering, error) {
@@ -76,6 +88,18 @@ func TestLinkToAnAccountAsksAnotherBrowserForThePassword(t *testing.T) {
 	}
 	if response, _ := v.do(http.MethodPost, "/verify-email/good", url.Values{"password": {rightPassword}}); response.StatusCode != http.StatusOK {
 		t.Errorf("the right one: %d", response.StatusCode)
+	}
+}
+
+// TestNumberOfAnotherCountryIsRefusedWhereItIsEntered: no code would ever come.
+func TestNumberOfAnotherCountryIsRefusedWhereItIsEntered(t *testing.T) {
+	p := &person{}
+	v := visit(t, serve(t, p))
+	form := ann()
+	form.Set("mobile", jamaican)
+	res, body := v.do(http.MethodPost, "/register", form)
+	if res.StatusCode != http.StatusBadRequest || !strings.Contains(body, `href="#mobile">We do not send text messages to numbers of this country`) || len(p.asked) > 0 {
+		t.Errorf("%d %s", res.StatusCode, body)
 	}
 }
 

@@ -183,6 +183,9 @@ func (a *app) wire() error {
 		Clients: a.clients, Store: storage.OAuthRegistrations{DB: a.stores.DB}, Limiter: storage.AuthnCache{Redis: a.stores.Redis},
 		Issuer: a.config.Issuer, Scopes: a.config.RegistrationScopes, Key: a.keyring.Derive("registration"),
 	}
+	if a.authn.Places, err = a.config.places(); err != nil {
+		return err
+	}
 	if err := a.wireCutover(); err != nil {
 		return err
 	}

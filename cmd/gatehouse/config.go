@@ -46,6 +46,7 @@ type Config struct {
 	LogFormat         string        `group:"Configuration" default:"json" enum:"json,text" help:"Format of the log: json or text."`
 
 	SMSCountries []string `group:"Configuration" name:"sms-countries" default:"GB,GG,IM,JE" placeholder:"CODE,…" help:"Countries to whose numbers text messages are sent, by ISO 3166-1 codes; * is every one."`
+	GeoIPFile    string   `group:"Configuration" name:"geoip-file" placeholder:"PATH" help:"MaxMind DB of cities or countries, to tell people where their account was signed in to. Without it they are shown the address."`
 	SMSPerHour   int      `group:"Configuration" name:"sms-per-hour" default:"5000" help:"Codes by text message in an hour, altogether: a fuse for what they cost. 0 sets none."`
 
 	// Moving in from old systems.

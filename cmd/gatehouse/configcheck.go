@@ -14,7 +14,8 @@ type configCheckCommand struct{}
 // Run checks the configuration as serve would, without opening a store.
 func (configCheckCommand) Run(env *environment) error {
 	s, err := env.secrets()
-	faults := []error{err, env.config.check(), env.config.checkProduction(s), checkSecrets(s), env.config.Shadow.check(s)}
+	_, unplaced := env.config.places()
+	faults := []error{err, env.config.check(), env.config.checkProduction(s), checkSecrets(s), env.config.Shadow.check(s), unplaced}
 	if err := errors.Join(faults...); err != nil {
 		return usageError{err}
 	}

@@ -47,6 +47,10 @@ func TestPersonRegistersAndRecovers(t *testing.T) {
 		s := d.start()
 		j := d.journey(s)
 		form := url.Values{"name": {"Ann Example"}, "email": {email}, "mobile": {"07700 900456"}, "password": {testPassword}}
+		form.Set("mobile", "+1 876 210 1234")
+		j.submit("/register", form)
+		j.wantPage("a number of another country", http.StatusBadRequest, "We do not send text messages to numbers of this country")
+		form.Set("mobile", "07700 900456")
 		j.submit("/register", form)
 		j.wantPage("register", http.StatusAccepted, "We have sent you an email")
 		first := j.last.body

@@ -220,6 +220,8 @@ func TestCodeIsNotSent(t *testing.T) {
 			{"more", path + "/sms-code", `{"too":"x"}`, 400, bodyE3("Additional properties are not allowed (too was unexpected)")},
 			{"short number", path + "/sms-code", `{"to":"07700"}`, 400, bodyE1("Mobile number is too short")},
 			{"letters", path + "/sms-code", `{"to":"0770O900123"}`, 400, bodyE1("Mobile numbers can only include: 0 1 2 3 4 5 6 7 8 9 ( ) + -")},
+			{"another country", path + "/sms-code", `{"to":"+1 876 210 1234"}`, 400,
+				bodyE1("Text messages are not sent to this country - double check the mobile number you entered")},
 			{"no number at all", ann + "/sms-code", `{}`, 400, bodyE1("Recipient can't be empty")},
 			{"no number but null", ann + "/sms-code", `{"to":null}`, 400, bodyE1("Recipient can't be empty")},
 			{"link to somebody", path + "/email-code", `{"to":"a@b.gov.uk"}`, 400, bodyE3("to a@b.gov.uk is not of type null")},
