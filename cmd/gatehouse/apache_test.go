@@ -143,19 +143,8 @@ func (d *deployment) relyingApache(s *server) *apache {
 		c := d.client("--name", "Example Forms", "--grant", "authorization_code", "--grant", "refresh_token",
 			"--redirect-uri", redirect, "--backchannel-logout-uri", redirect+"?logout=backchannel",
 			"--scope", "openid", "--scope", "email", "--scope", "offline_access")
-		return fmt.Sprintf(`
-OIDCProviderMetadataURL %s/.well-known/openid-configuration
-OIDCClientID %s
-OIDCClientSecret %s
-OIDCRedirectURI %s
-OIDCCryptoPassphrase a-passphrase-of-this-test
-OIDCScope "openid email offline_access"
-OIDCPKCEMethod S256
-<Location />
-  AuthType openid-connect
-  Require valid-user
-</Location>
-`, s.url, c.ClientID, c.ClientSecret, redirect)
+		return strings.NewReplacer("http://localhost:8080", s.url, "http://127.0.0.1:5000/redirect_uri", redirect, "ID forms", "ID "+c.ClientID,
+			"SECRET", c.ClientSecret, "PASSPHRASE", "of-this-test").Replace(documentedCode(d.t, relyingPage, "apache", 0))
 	})
 }
 
@@ -176,11 +165,14 @@ func (j *journey) visit(target string) response {
 		if location == "" {
 			return j.last
 		}
-		next, err := url.Parse(location)
-		if err != nil || !next.IsAbs() {
+		next, err := url.Parse(target)
+		if err == nil {
+			next, err = next.Parse(location)
+		}
+		if err != nil {
 			j.t.Fatalf("redirect from %s to %q: %v", target, location, err)
 		}
-		target = location
+		target = next.String()
 	}
 	j.t.Fatal("redirects without end")
 	return response{}
@@ -245,13 +237,7 @@ func TestApacheLetsTokensIn(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := startApache(t, "oauth2", func(string) string {
-				return fmt.Sprintf(`
-OAuth2TokenVerify %s
-<Location />
-  AuthType oauth2
-  Require oauth2_claim scope:notify.admin
-</Location>
-`, c.verify)
+				return strings.ReplaceAll(documentedCode(t, relyingPage, "apache", 1), "jwks_uri http://localhost:8080/oauth/jwks", c.verify)
 			})
 			open := func(header ...string) response {
 				return fetch(t, http.DefaultClient, request(t, http.MethodGet, a.url+"/", nil, header...))
