@@ -58,6 +58,11 @@ bench: ## Measure against a bare net/http server and a peer; writes docs/perform
 bench-scale: ## Measure a directory of a million users on PostgreSQL
 	@$(STORES) go run ./cmd/bench -scale
 
+.PHONY: bench-import
+bench-import: ## Measure imports of a million users into PostgreSQL, after an LDIF of 100,000 with mixed hashes on both engines
+	@$(STORES) go test ./directory/transfer -count=1 -run '^TestEachKindOfHashSignsInAndIsReplaced$$' -users 100000
+	@$(STORES) go run ./cmd/bench -import 1000000
+
 .PHONY: lint
 lint: ## Check style and the import rules
 	@$(TOOL) golangci-lint run

@@ -4,11 +4,13 @@
 //
 //	make bench
 //	make bench-scale
+//	make bench-import
 //
 // It builds the program, starts it on the embedded engines and, when
 // GATEHOUSE_TEST_DATABASE_URL and GATEHOUSE_TEST_REDIS_URL say where they are, on
 // PostgreSQL with Redis, and loads one endpoint after the other with wrk. At scale
-// it fills PostgreSQL with a large directory instead, and asks that. It
+// it fills PostgreSQL with a large directory instead, and asks that, and for
+// imports it has files brought in. It
 // uses the commands and the HTTP interface that everybody has, and nothing else
 // of the program.
 package main

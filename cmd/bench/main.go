@@ -21,6 +21,7 @@ type bench struct {
 	dir         string // throw-away files
 	program     string // the built gatehouse
 	scale       bool   // measure a large directory, and nothing else
+	imports     int    // how many records to measure imports of, and nothing else; 0 for none
 }
 
 func main() {
@@ -34,6 +35,7 @@ func main() {
 	flag.IntVar(&b.connections, "connections", 16, "connections of the load generator")
 	flag.StringVar(&b.only, "only", "", "measure the case of this name alone")
 	flag.BoolVar(&b.scale, "scale", false, "measure a directory of a million users on PostgreSQL, and nothing else")
+	flag.IntVar(&b.imports, "import", 0, "measure imports of this many records into PostgreSQL, and nothing else")
 	flag.Parse()
 	if b.connections < 2 || b.duration < time.Second {
 		fail(errors.New("want at least two connections and a second"))
@@ -64,6 +66,9 @@ func (b *bench) run(ctx context.Context, out string) error {
 	if b.scale {
 		return b.runScale(ctx, out, busy)
 	}
+	if b.imports > 0 {
+		return b.runImports(ctx, out, busy)
+	}
 	report := report{machine: describeMachine(ctx), busy: busy, taken: time.Now(), settings: b}
 	for _, engine := range engines(os.Getenv("GATEHOUSE_TEST_DATABASE_URL"), os.Getenv("GATEHOUSE_TEST_REDIS_URL")) {
 		fmt.Fprintf(os.Stderr, "%s\n", engine.name)
@@ -79,7 +84,8 @@ func (b *bench) run(ctx context.Context, out string) error {
 		return report.failures()
 	}
 	old, _ := os.ReadFile(out) // the first report has none before it
-	return errors.Join(os.WriteFile(out, []byte(withScale(text, string(old), "")), 0o644), report.failures())
+	text = withPart(withPart(text, string(old), scalePart, ""), string(old), importPart, "")
+	return errors.Join(os.WriteFile(out, []byte(text), 0o644), report.failures())
 }
 
 // runScale measures a large directory and puts its part into the report.
@@ -88,18 +94,21 @@ func (b *bench) runScale(ctx context.Context, out, busy string) error {
 	if err != nil {
 		return err
 	}
-	part := scaleMarkdown(results, describeMachine(ctx), busy, time.Now())
-	fmt.Print(part)
-	if out == "" {
-		return scaleFailures(results)
+	return writePart(out, scalePart, scaleMarkdown(results, describeMachine(ctx), busy, time.Now()), scaleFailures(results))
+}
+
+// runImports measures imports and puts their part into the report.
+func (b *bench) runImports(ctx context.Context, out, busy string) error {
+	results, err := b.measureImports(ctx, os.Getenv("GATEHOUSE_TEST_DATABASE_URL"), os.Getenv("GATEHOUSE_TEST_REDIS_URL"), b.imports)
+	if err != nil {
+		return err
 	}
-	old, _ := os.ReadFile(out) // the first report has none before it
-	return errors.Join(os.WriteFile(out, []byte(withScale(string(old), "", part)), 0o644), scaleFailures(results))
+	return writePart(out, importPart, importMarkdown(results, describeMachine(ctx), busy, time.Now()), importFailures(results))
 }
 
 // prepare builds the program and unpacks the load generator's scripts.
 func (b *bench) prepare(ctx context.Context) error {
-	if _, err := exec.LookPath("wrk"); err != nil && !b.scale {
+	if _, err := exec.LookPath("wrk"); err != nil && !b.scale && b.imports == 0 {
 		return errors.New("wrk is not installed: run make bench")
 	}
 	build := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", b.program, "./cmd/gatehouse")

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,7 +9,6 @@ import (
 	"os/exec"
 	"regexp"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
@@ -80,23 +78,10 @@ func (p *process) log() string {
 	return string(content[max(0, len(content)-2000):])
 }
 
-// clockTick is the unit of CPU times in /proc, the same on every Linux.
-const clockTick = 10 * time.Millisecond
-
-// cpu is the processor time used so far, in user and kernel mode (proc(5), stat).
+// cpu is the processor time used so far.
 func (p *process) cpu() (time.Duration, error) {
-	content, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.command.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	// The second field is the program's name in parentheses and may hold spaces.
-	fields := strings.Fields(string(content[bytes.LastIndexByte(content, ')')+1:]))
-	if len(fields) < 13 {
-		return 0, errors.New("unexpected /proc/PID/stat")
-	}
-	user, errUser := strconv.Atoi(fields[11])
-	system, errSystem := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * clockTick, errors.Join(errUser, errSystem)
+	stat, err := readStat(fmt.Sprintf("/proc/%d/stat", p.command.Process.Pid))
+	return stat.own, err
 }
 
 var residentLine = regexp.MustCompile(`VmRSS:\s+(\d+) kB`)

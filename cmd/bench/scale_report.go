@@ -7,38 +7,6 @@ import (
 	"time"
 )
 
-// The part of the report about scale stands between these lines; it is written,
-// and kept, apart from the rest.
-const (
-	scaleBegin = "<!-- scale: written by make bench-scale -->\n"
-	scaleEnd   = "<!-- scale: end -->\n"
-)
-
-// withScale returns a report with another part about scale, at its end when there
-// was none; "" keeps the one in old.
-func withScale(report, old, part string) string {
-	before, _, after := cutScale(report)
-	if part == "" {
-		_, part, _ = cutScale(old)
-	}
-	if part == "" {
-		return report
-	}
-	if after == "" && !strings.HasSuffix(before, "\n\n") {
-		before += "\n"
-	}
-	return before + scaleBegin + part + scaleEnd + after
-}
-
-func cutScale(report string) (before, part, after string) {
-	before, rest, found := strings.Cut(report, scaleBegin)
-	if !found {
-		return report, "", ""
-	}
-	part, after, _ = strings.Cut(rest, scaleEnd)
-	return before, part, after
-}
-
 func scaleMarkdown(results []scaleResult, machine, busy string, taken time.Time) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "## A large directory on PostgreSQL\n\n")

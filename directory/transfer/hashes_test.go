@@ -1,6 +1,7 @@
 package transfer_test
 
 import (
+	"flag"
 	"fmt"
 	"strings"
 	"testing"
@@ -23,6 +24,9 @@ var foreignHashes = []string{
 	"pbkdf2_sha256$1000$saltsaltsalt$65nSh30P6sK6RHwVGXUDmTsg1CN9DGQsV9uQqV38PYM=",
 }
 
+// treeUsers is more where it may take its time: make bench-import.
+var treeUsers = flag.Int("users", 2000, "users in the LDIF of mixed hashes")
+
 // tree is a directory of n users with the hashes in turn, each with a role below.
 func tree(n int) string {
 	var b strings.Builder
@@ -36,7 +40,7 @@ func tree(n int) string {
 // TestEachKindOfHashSignsInAndIsReplaced imports an LDIF of mixed hashes: with each
 // kind somebody signs in, and has a hash of ours then, which no later import replaces.
 func TestEachKindOfHashSignsInAndIsReplaced(t *testing.T) {
-	const users = 2000
+	users := *treeUsers
 	text := tree(users)
 	storagetest.Each(t, func(t *testing.T, s *storage.Stores) {
 		r := newRig(t, s)
