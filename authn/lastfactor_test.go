@@ -45,7 +45,7 @@ func TestTwoFactorsRemovedAtOnceLeaveWhatTheAccountNeeds(t *testing.T) {
 		if has.TOTP {
 			_, err = k.code(o, app.code())
 		} else {
-			_, err = k.tryKey(o, key.signed(t, k.keyChallenge(o)))
+			_, err = k.tryKey(o, key.Signed(t, k.keyChallenge(o)))
 		}
 		if err != nil {
 			t.Errorf("he cannot sign in any more: %v", err)

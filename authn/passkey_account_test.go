@@ -22,7 +22,7 @@ func TestSecurityKeyFollowsThePassword(t *testing.T) {
 		if o.Next != authn.SecurityKey {
 			t.Fatalf("next is %q", o.Next)
 		}
-		done, err := k.tryKey(o, d.signed(t, k.keyChallenge(o)))
+		done, err := k.tryKey(o, d.Signed(t, k.keyChallenge(o)))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -42,7 +42,7 @@ func TestSecurityKeyAnswersOnce(t *testing.T) {
 		carol := k.carol()
 		d := k.securityKey(carol)
 		o := k.begin("carol@example.com")
-		response := d.signed(t, k.keyChallenge(o))
+		response := d.Signed(t, k.keyChallenge(o))
 		errs := parallel(64, func(int) error {
 			_, err := k.tryKey(o, response)
 			return err
@@ -61,15 +61,15 @@ func TestWrongKeysLockTheAccount(t *testing.T) {
 		d := k.securityKey(carol)
 		o := k.begin("carol@example.com")
 		forged := d.copied()
-		forged.cred.Key = newDevice().cred.Key
+		forged.Cred.Key = newDevice().Cred.Key
 		for range directory.MaxFailedLogins {
-			_, err := k.tryKey(o, forged.signed(t, k.keyChallenge(o)))
+			_, err := k.tryKey(o, forged.Signed(t, k.keyChallenge(o)))
 			wantRefused(t, err)
 		}
 		if !k.reload(carol).Locked() || k.sent.count("account_locked") != 1 {
 			t.Error("the account is open")
 		}
-		_, err := k.tryKey(o, d.signed(t, k.keyChallenge(o)))
+		_, err := k.tryKey(o, d.Signed(t, k.keyChallenge(o)))
 		wantRefused(t, err)
 	})
 }
@@ -106,7 +106,7 @@ func TestPasskeyOfNobodyActiveIsRefused(t *testing.T) {
 	each(t, func(t *testing.T, k *kit) {
 		alice, bob := k.alice(), k.bob()
 		gone, kept := k.passkey(alice), k.passkey(bob)
-		response := gone.signed(t, k.challenge("laptop"))
+		response := gone.Signed(t, k.challenge("laptop"))
 		if err := k.RemovePasskey(t.Context(), alice.ID, gone.key.ID); err != nil {
 			t.Fatal(err)
 		}
@@ -174,7 +174,7 @@ func TestCredentialIDHasALength(t *testing.T) {
 		alice := k.alice()
 		for length, want := range map[int]bool{0: false, 1: true, 1023: true, 1024: false, 65535: false} {
 			d := newDevice()
-			d.cred.ID = []byte(strings.Repeat("i", length))
+			d.Cred.ID = []byte(strings.Repeat("i", length))
 			if err := k.tryNew(alice, d, true); (err == nil) != want {
 				t.Errorf("%d bytes: %v", length, err)
 			}
@@ -271,7 +271,7 @@ func TestSyncedKeyStaysSynced(t *testing.T) {
 		d := k.passkey(k.alice())
 		for _, options := range [][2]bool{{true, false}, {true, true}, {false, true}} {
 			other := d.copied()
-			other.auth.Options.BackupEligible, other.auth.Options.BackupState = options[0], options[1]
+			other.Auth.Options.BackupEligible, other.Auth.Options.BackupState = options[0], options[1]
 			_, err := k.usePasskey(other)
 			wantRefused(t, err)
 		}

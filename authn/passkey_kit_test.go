@@ -4,76 +4,25 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"sync"
 	"testing"
 
-	"github.com/descope/virtualwebauthn"
-
 	"gatehouse/authn"
+	"gatehouse/authn/passkeytest"
 	"gatehouse/directory"
 )
 
-// device is an authenticator with one key, and the site that its browser is on.
+// device is an authenticator on our own site.
 type device struct {
-	rp   virtualwebauthn.RelyingParty
-	auth virtualwebauthn.Authenticator
-	cred virtualwebauthn.Credential
-	key  *authn.Key
-	// busy is held while the key, which copies share, is in use: virtualwebauthn
-	// writes to it.
-	busy *sync.Mutex
+	*passkeytest.Device
+	key *authn.Key
 }
 
 func newDevice() *device {
-	d := &device{
-		rp:   virtualwebauthn.RelyingParty{ID: "id.example.com", Origin: "https://id.example.com", Name: "Gatehouse"},
-		auth: virtualwebauthn.NewAuthenticator(), cred: newCredential(), busy: &sync.Mutex{},
-	}
-	d.cred.Counter = 1
-	return d
-}
-
-// newCredential makes a key whose coordinates are of full length: virtualwebauthn
-// cuts leading zeros off, which a verifier must refuse, once in 128 keys.
-func newCredential() virtualwebauthn.Credential {
-	const full = 77 // bytes of a COSE key with coordinates of 32
-	for {
-		if c := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2); len(c.Key.AttestationData()) == full {
-			return c
-		}
-	}
-}
-
-// made answers the options of a new key.
-func (d *device) made(t *testing.T, options json.RawMessage) string {
-	t.Helper()
-	o, err := virtualwebauthn.ParseAttestationOptions(string(options))
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.busy.Lock()
-	defer d.busy.Unlock()
-	return virtualwebauthn.CreateAttestationResponse(d.rp, d.auth, d.cred, *o)
-}
-
-// signed answers the options of a sign-in, with the next count.
-func (d *device) signed(t *testing.T, options json.RawMessage) string {
-	t.Helper()
-	o, err := virtualwebauthn.ParseAssertionOptions(string(options))
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.busy.Lock()
-	defer d.busy.Unlock()
-	d.cred.Counter++
-	return virtualwebauthn.CreateAssertionResponse(d.rp, d.auth, d.cred, *o)
+	return &device{Device: passkeytest.New("id.example.com", "https://id.example.com")}
 }
 
 // copied is the same key in another device.
-func (d *device) copied() *device {
-	other := *d
-	return &other
-}
+func (d *device) copied() *device { return &device{d.Copied(), d.key} }
 
 // passkey gives a user a passkey.
 func (k *kit) passkey(u *directory.User) *device {
@@ -85,7 +34,7 @@ func (k *kit) passkey(u *directory.User) *device {
 func (k *kit) securityKey(u *directory.User) *device {
 	k.t.Helper()
 	d := newDevice()
-	d.auth.Options.UserNotVerified = true
+	d.Auth.Options.UserNotVerified = true
 	return k.addKey(u, d, false)
 }
 
@@ -96,12 +45,12 @@ func (k *kit) addKey(u *directory.User, d *device, passwordless bool) *device {
 	if err != nil {
 		k.t.Fatal(err)
 	}
-	n.Response = d.made(k.t, options)
+	n.Response = d.Made(k.t, options)
 	if d.key, err = k.AddPasskey(k.t.Context(), n); err != nil {
 		k.t.Fatal(err)
 	}
 	if passwordless {
-		d.auth.Options.UserHandle = u.ID[:]
+		d.Auth.Options.UserHandle = u.ID[:]
 	}
 	return d
 }
@@ -126,7 +75,7 @@ func (k *kit) tryPasskey(browser, response string) (*authn.Outcome, error) {
 // usePasskey asks and answers in the browser "laptop".
 func (k *kit) usePasskey(d *device) (*authn.Outcome, error) {
 	k.t.Helper()
-	return k.tryPasskey("laptop", d.signed(k.t, k.challenge("laptop")))
+	return k.tryPasskey("laptop", d.Signed(k.t, k.challenge("laptop")))
 }
 
 // keyChallenge asks for a key in a sign-in under way.

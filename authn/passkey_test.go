@@ -28,7 +28,7 @@ func TestPasskeyIsEnoughToSignIn(t *testing.T) {
 	each(t, func(t *testing.T, k *kit) {
 		alice := k.alice()
 		bound, synced := k.passkey(alice), newDevice()
-		synced.auth.Options.BackupEligible, synced.auth.Options.BackupState = true, true
+		synced.Auth.Options.BackupEligible, synced.Auth.Options.BackupState = true, true
 		k.addKey(alice, synced, true)
 		for _, c := range []struct {
 			device *device
@@ -61,11 +61,11 @@ func TestPasskeyOfAnotherOriginIsRefused(t *testing.T) {
 		d := k.passkey(alice)
 		for _, origin := range wrongOrigins {
 			elsewhere := d.copied()
-			elsewhere.rp.Origin = origin
+			elsewhere.RP.Origin = origin
 			_, err := k.usePasskey(elsewhere)
 			wantRefused(t, err)
 			fresh := newDevice()
-			fresh.rp.Origin = origin
+			fresh.RP.Origin = origin
 			wantRefused(t, k.tryNew(alice, fresh, true))
 		}
 		if n := len(k.keys(alice)); n != 1 {
@@ -83,7 +83,7 @@ func (k *kit) tryNew(u *directory.User, d *device, passwordless bool) error {
 	if err != nil {
 		return err
 	}
-	n.Response = d.made(k.t, options)
+	n.Response = d.Made(k.t, options)
 	_, err = k.AddPasskey(k.t.Context(), n)
 	return err
 }
@@ -95,11 +95,11 @@ func TestPasskeyOfAnotherRelyingPartyIsRefused(t *testing.T) {
 		d := k.passkey(alice)
 		for _, id := range []string{"example.com", "other.example.com", "evil.example", "a.id.example.com", ""} {
 			elsewhere := d.copied()
-			elsewhere.rp.ID = id
+			elsewhere.RP.ID = id
 			_, err := k.usePasskey(elsewhere)
 			wantRefused(t, err)
 			fresh := newDevice()
-			fresh.rp.ID = id
+			fresh.RP.ID = id
 			wantRefused(t, k.tryNew(alice, fresh, true))
 		}
 	})
@@ -111,14 +111,14 @@ func TestAssertionIsUsedOnce(t *testing.T) {
 	each(t, func(t *testing.T, k *kit) {
 		alice := k.alice()
 		d := k.passkey(alice)
-		response := d.signed(t, k.challenge("laptop"))
+		response := d.Signed(t, k.challenge("laptop"))
 		if _, err := k.tryPasskey("laptop", response); err != nil {
 			t.Fatal(err)
 		}
 		_, err := k.tryPasskey("laptop", response)
 		wantRefused(t, err)
 
-		response = d.signed(t, k.challenge("laptop"))
+		response = d.Signed(t, k.challenge("laptop"))
 		errs := parallel(64, func(int) error {
 			_, err := k.tryPasskey("laptop", response)
 			return err
@@ -129,7 +129,7 @@ func TestAssertionIsUsedOnce(t *testing.T) {
 
 		var copies []string
 		for range 16 {
-			copies = append(copies, d.copied().signed(t, k.challenge("laptop")))
+			copies = append(copies, d.copied().Signed(t, k.challenge("laptop")))
 		}
 		errs = parallel(len(copies), func(i int) error {
 			_, err := k.tryPasskey("laptop", copies[i])
@@ -149,15 +149,15 @@ func TestChallengeIsBoundToWhoeverAsked(t *testing.T) {
 		alice, carol := k.alice(), k.carol()
 		d, hers := k.passkey(alice), k.passkey(carol)
 		for _, browser := range []string{"phone", "laptop2", ""} {
-			_, err := k.tryPasskey(browser, d.signed(t, k.challenge("laptop")))
+			_, err := k.tryPasskey(browser, d.Signed(t, k.challenge("laptop")))
 			wantRefused(t, err)
 		}
 		one, two := k.begin("carol@example.com"), k.begin("carol@example.com")
-		_, err := k.tryKey(two, hers.signed(t, k.keyChallenge(one)))
+		_, err := k.tryKey(two, hers.Signed(t, k.keyChallenge(one)))
 		wantRefused(t, err)
-		_, err = k.tryKey(one, hers.signed(t, k.challenge("laptop")))
+		_, err = k.tryKey(one, hers.Signed(t, k.challenge("laptop")))
 		wantRefused(t, err)
-		_, err = k.tryPasskey("laptop", hers.signed(t, k.keyChallenge(one)))
+		_, err = k.tryPasskey("laptop", hers.Signed(t, k.keyChallenge(one)))
 		wantRefused(t, err)
 		k.wantFailures(carol, 0)
 
@@ -170,7 +170,7 @@ func TestChallengeIsBoundToWhoeverAsked(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			other.Response = newDevice().made(t, options)
+			other.Response = newDevice().Made(t, options)
 			_, err = k.AddPasskey(t.Context(), other)
 			wantRefused(t, err)
 		}
@@ -184,8 +184,8 @@ func TestUserIsVerifiedWhateverTheClientSays(t *testing.T) {
 		alice := k.alice()
 		d := k.passkey(alice)
 		for _, weaken := range []func(d *device){
-			func(d *device) { d.auth.Options.UserNotVerified = true },
-			func(d *device) { d.auth.Options.UserNotPresent = true },
+			func(d *device) { d.Auth.Options.UserNotVerified = true },
+			func(d *device) { d.Auth.Options.UserNotPresent = true },
 		} {
 			weak := d.copied()
 			weaken(weak)
@@ -197,7 +197,7 @@ func TestUserIsVerifiedWhateverTheClientSays(t *testing.T) {
 		}
 		// A security key is no passkey, even if it verifies its user this time.
 		key := k.securityKey(alice)
-		key.auth.Options.UserNotVerified, key.auth.Options.UserHandle = false, alice.ID[:]
+		key.Auth.Options.UserNotVerified, key.Auth.Options.UserHandle = false, alice.ID[:]
 		_, err := k.usePasskey(key)
 		wantRefused(t, err)
 	})
@@ -209,13 +209,13 @@ func TestCopiedPasskeyIsRefused(t *testing.T) {
 	each(t, func(t *testing.T, k *kit) {
 		alice := k.alice()
 		d := k.passkey(alice)
-		d.cred.Counter = 1<<32 - 2 // signed adds one
+		d.Cred.Counter = 1<<32 - 2 // signed adds one
 		if _, err := k.usePasskey(d); err != nil {
 			t.Fatal(err)
 		}
 		stored := k.keys(alice)[0].SignCount
 		for i, count := range []uint32{1<<32 - 1, 1<<32 - 2, 7, 1, 0} { // equal, lower, wrapped around
-			d.cred.Counter = count - 1
+			d.Cred.Counter = count - 1
 			_, err := k.usePasskey(d)
 			wantRefused(t, err)
 			if got := k.keys(alice)[0].SignCount; got != stored {
@@ -245,10 +245,10 @@ func (k *kit) events(u *directory.User, kind string) int {
 func TestKeyWithoutACounterSignsInAgainAndAgain(t *testing.T) {
 	each(t, func(t *testing.T, k *kit) {
 		d := newDevice()
-		d.cred.Counter = 0
+		d.Cred.Counter = 0
 		k.addKey(k.alice(), d, true)
 		for range 3 {
-			d.cred.Counter = 1<<32 - 1 // signed makes it 0
+			d.Cred.Counter = 1<<32 - 1 // signed makes it 0
 			if _, err := k.usePasskey(d); err != nil {
 				t.Fatal(err)
 			}
@@ -262,19 +262,19 @@ func TestPasskeyOfAnotherUserIsRefused(t *testing.T) {
 		alice, bob := k.alice(), k.bob()
 		hers, his := k.passkey(alice), k.passkey(bob)
 		crossed := his.copied()
-		crossed.auth.Options.UserHandle = alice.ID[:]
+		crossed.Auth.Options.UserHandle = alice.ID[:]
 		missing := hers.copied()
-		missing.auth.Options.UserHandle = nil
+		missing.Auth.Options.UserHandle = nil
 		forged := hers.copied() // her id and handle, signed by his key
-		forged.cred.Key = his.cred.Key
+		forged.Cred.Key = his.Cred.Key
 		unknown := newDevice()
-		unknown.auth.Options.UserHandle = alice.ID[:]
+		unknown.Auth.Options.UserHandle = alice.ID[:]
 		for _, d := range []*device{crossed, missing, forged, unknown} {
 			_, err := k.usePasskey(d)
 			wantRefused(t, err)
 		}
 		o := k.carolAfterPassword()
-		_, err := k.tryKey(o, his.signed(t, k.keyChallenge(o)))
+		_, err := k.tryKey(o, his.Signed(t, k.keyChallenge(o)))
 		wantRefused(t, err)
 	})
 }
@@ -291,7 +291,7 @@ func TestNonsenseIsNoPasskey(t *testing.T) {
 	each(t, func(t *testing.T, k *kit) {
 		alice := k.alice()
 		d := k.passkey(alice)
-		right := d.signed(t, k.challenge("laptop"))
+		right := d.Signed(t, k.challenge("laptop"))
 		for _, response := range []string{
 			"", "{}", "null", "[]", `{"id":"AA","rawId":"AA","type":"public-key","response":{}}`, strings.Repeat("a", 40_000), "\x00",
 			right[:len(right)-2], edited(t, right, map[string]string{"authenticatorData": "short"}),
@@ -310,12 +310,12 @@ func TestNonsenseIsNoPasskey(t *testing.T) {
 func TestChallengeExpires(t *testing.T) {
 	each(t, func(t *testing.T, k *kit) {
 		d := k.passkey(k.alice())
-		response := d.signed(t, k.challenge("laptop"))
+		response := d.Signed(t, k.challenge("laptop"))
 		k.advance(10*time.Minute - time.Second)
 		if _, err := k.tryPasskey("laptop", response); err != nil {
 			t.Fatal(err)
 		}
-		response = d.signed(t, k.challenge("laptop"))
+		response = d.Signed(t, k.challenge("laptop"))
 		k.advance(10 * time.Minute)
 		_, err := k.tryPasskey("laptop", response)
 		wantRefused(t, err)

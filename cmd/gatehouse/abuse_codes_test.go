@@ -12,7 +12,7 @@ import (
 // atCode is a browser of its own network in which somebody's password was right.
 func (a *abuse) atCode(u userOutput) *journey {
 	a.t.Helper()
-	j := &journey{t: a.t, d: a.d, s: a.s, browser: newBrowser(a.t)}
+	j := a.fresh()
 	j.browser.Transport = elsewhere(fmt.Sprintf("192.0.2.%d", 1+rand.IntN(254)))
 	j.submit("/signin", url.Values{"identifier": {u.Email}, "password": {testPassword}})
 	if !strings.HasSuffix(j.at, "/signin/code") {
@@ -112,11 +112,11 @@ func (a *abuse) manyCodesAtOnce() {
 	u := a.user("Flooded", "07700900303")
 	j := a.atCode(u)
 	right, at := a.d.code(u.Mobile, 1), rand.IntN(200)
-	statuses, sessions := a.atOnce(j, 200, func(i int) string {
+	statuses, sessions := a.atOnce(j, 200, "/signin/code", func(i int) url.Values {
 		if i == at {
-			return right
+			return url.Values{"code": {right}}
 		}
-		return fmt.Sprintf("%06d", (i*4999+17)%1_000_000)
+		return url.Values{"code": {fmt.Sprintf("%06d", (i*4999+17)%1_000_000)}}
 	})
 	for status := range statuses.all {
 		if !slices.Contains([]int{http.StatusSeeOther, http.StatusForbidden, http.StatusBadRequest, http.StatusTooManyRequests}, status) {
@@ -128,14 +128,17 @@ func (a *abuse) manyCodesAtOnce() {
 	}
 }
 
-// atOnce enters codes in one browser, and returns how many signed somebody in.
-func (a *abuse) atOnce(j *journey, n int, code func(i int) string) (*statuses, int) {
+// atOnce sends forms from one browser, and returns how many signed somebody in.
+func (a *abuse) atOnce(j *journey, n int, path string, form func(i int) url.Values) (*statuses, int) {
 	a.t.Helper()
-	got, signedIn, cookie := &statuses{}, &statuses{}, j.cookie("gatehouse_signin")
-	client := &http.Client{Transport: j.browser.Transport, CheckRedirect: j.browser.CheckRedirect}
+	got, signedIn := &statuses{}, &statuses{}
+	here := request(a.t, http.MethodGet, a.s.url, nil).URL
+	cookies, client := j.browser.Jar.Cookies(here), &http.Client{Transport: j.browser.Transport, CheckRedirect: j.browser.CheckRedirect}
 	race(n, func(i int) {
-		r := request(a.t, http.MethodPost, a.s.url+"/signin/code", url.Values{"code": {code(i)}}, "Sec-Fetch-Site", "same-origin")
-		r.AddCookie(&http.Cookie{Name: "gatehouse_signin", Value: cookie})
+		r := request(a.t, http.MethodPost, a.s.url+path, form(i), "Sec-Fetch-Site", "same-origin")
+		for _, c := range cookies {
+			r.AddCookie(c)
+		}
 		res, err := client.Do(r)
 		if err != nil {
 			a.t.Error(err)
@@ -159,7 +162,7 @@ func (a *abuse) codeOnce() {
 	u := a.user("Hurried", "07700900304")
 	j := a.atCode(u)
 	right := a.d.code(u.Mobile, 1)
-	if statuses, n := a.atOnce(j, 64, func(int) string { return right }); n != 1 {
+	if statuses, n := a.atOnce(j, 64, "/signin/code", func(int) url.Values { return url.Values{"code": {right}} }); n != 1 {
 		a.t.Errorf("%d signed in: %v", n, statuses.all)
 	}
 	if res := j.try(right); res.status != http.StatusBadRequest {

@@ -24,12 +24,11 @@ func (a *abuse) letters() map[string]letter {
 	reader := a.d.client("--id", "letters", "--first-party", "--grant", "authorization_code", "--redirect-uri", callback, "--scope", "openid", "--email-sign-in")
 	guest := a.d.user("--name", "Guest", "--email", "guest@example.gov.uk") // has nothing but the mail to sign in with
 	forgetful, invited := a.user("Reset", "07700900402"), a.user("Invited", "07700900403")
-	fresh := func() *journey { return &journey{t: a.t, d: a.d, s: a.s, browser: newBrowser(a.t)} }
 
-	signing, registering := fresh(), fresh()
+	signing, registering := a.fresh(), a.fresh()
 	signing.authorize(reader, "openid")
 	signing.submit("/signin/email", url.Values{"identifier": {guest.Email}, "flow": {signing.flow()}})
-	fresh().submit("/forgotten-password", url.Values{"identifier": {forgetful.Email}})
+	a.fresh().submit("/forgotten-password", url.Values{"identifier": {forgetful.Email}})
 	registering.submit("/register", url.Values{"name": {"Ann"}, "email": {"ann-m01@example.gov.uk"}, "mobile": {"07700900404"}, "password": {testPassword}})
 	member := a.signIn(invited)
 	_, team := f.invite(invited.Email, "")
@@ -37,10 +36,10 @@ func (a *abuse) letters() map[string]letter {
 	account := url.Values{"name": {"New Person"}, "mobile_number": {"07700900405"}, "password": {testPassword}}
 	return map[string]letter{
 		"/email-auth/":              {a.sent(guest.Email, "/email-auth/"), signing, url.Values{}, "code="},
-		"/new-password/":            {a.sent(forgetful.Email, "/new-password/"), fresh(), url.Values{"password": {"three random words"}}, "Your password has been changed"},
+		"/new-password/":            {a.sent(forgetful.Email, "/new-password/"), a.fresh(), url.Values{"password": {"three random words"}}, "Your password has been changed"},
 		"/verify-email/":            {a.sent("ann-m01@example.gov.uk", "/verify-email/"), registering, url.Values{}, "Your account is ready"},
 		"/invitation/":              {team, member, url.Values{}, "You have joined Fishing licences"},
-		"/organisation-invitation/": {organisation, fresh(), account, "Check your phone"},
+		"/organisation-invitation/": {organisation, a.fresh(), account, "Check your phone"},
 	}
 }
 

@@ -68,7 +68,7 @@ func (a *abuse) setPassword(u userOutput) {
 // resetPassword is what somebody does who forgot theirs.
 func (a *abuse) resetPassword(u userOutput) {
 	a.t.Helper()
-	j := &journey{t: a.t, d: a.d, s: a.s, browser: newBrowser(a.t)}
+	j := a.fresh()
 	j.submit("/forgotten-password", url.Values{"identifier": {u.Email}})
 	j.submit(a.sent(u.Email, "/new-password/"), url.Values{"password": {"three random words"}})
 	j.wantPage("new password", http.StatusOK, "Your password has been changed")

@@ -36,6 +36,8 @@ func TestAbuse(t *testing.T) {
 		"H01": (*abuse).poisonedIssuer, "H02": (*abuse).poisonedLinks, "M01": (*abuse).scannedLinks,
 		"E01": (*abuse).signInAnswers, "E04": (*abuse).forgottenAnswers, "O01": (*abuse).fiveWrongCodes, "O02": (*abuse).anotherCode,
 		"O03": (*abuse).manyCodesAtOnce, "O04": (*abuse).codeOnce, "O05": (*abuse).othersCode,
+		"W01": (*abuse).wrongOrigin, "W02": (*abuse).wrongParty, "W03": (*abuse).replayedAssertion, "W04": (*abuse).swappedChallenge,
+		"W08": (*abuse).unverified, "W11": (*abuse).copiedPasskey, "W13": (*abuse).othersPasskey,
 		"U02": (*abuse).truncation, "U10": (*abuse).zeroBytes, "U12": (*abuse).twins,
 	}
 	eachDeployment(t, func(t *testing.T, d *deployment) {
@@ -71,10 +73,15 @@ func newAbuse(t *testing.T, d *deployment) *abuse {
 	return a
 }
 
+// fresh is a browser that nobody has used.
+func (a *abuse) fresh() *journey {
+	return &journey{t: a.t, d: a.d, s: a.s, browser: newBrowser(a.t)}
+}
+
 // signIn is a new browser in which somebody has signed in.
 func (a *abuse) signIn(u userOutput) *journey {
 	a.t.Helper()
-	j := &journey{t: a.t, d: a.d, s: a.s, browser: newBrowser(a.t)}
+	j := a.fresh()
 	a.signInAgain(j, u)
 	return j
 }
