@@ -2,12 +2,15 @@ package pages
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
 	"io/fs"
 	"net/http"
 	"path"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +23,7 @@ var staticFiles embed.FS
 // asset is one embedded file and the hash that names its version.
 type asset struct {
 	content []byte
+	zipped  []byte // with gzip
 	version string
 }
 
@@ -30,8 +34,12 @@ var assets = sync.OnceValue(func() map[string]asset {
 			return err
 		}
 		content, err := staticFiles.ReadFile(name)
+		if err != nil {
+			return err
+		}
 		sum := sha256.Sum256(content)
-		all[path.Base(name)] = asset{content, hex.EncodeToString(sum[:6])}
+		zipped, err := zip(content)
+		all[path.Base(name)] = asset{content, zipped, hex.EncodeToString(sum[:6])}
 		return err
 	})
 	if err != nil {
@@ -39,6 +47,35 @@ var assets = sync.OnceValue(func() map[string]asset {
 	}
 	return all
 })
+
+// zip compresses a file, once for all who ask for it. Pages are never compressed:
+// they hold secrets beside what somebody else may have put there (CVE-2013-3587).
+func zip(content []byte) ([]byte, error) {
+	var zipped bytes.Buffer
+	w, err := gzip.NewWriterLevel(&zipped, gzip.BestCompression)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := w.Write(content); err != nil {
+		return nil, err
+	}
+	err = w.Close()
+	return zipped.Bytes(), err
+}
+
+// takesGzip reports whether an Accept-Encoding header names gzip and does not
+// refuse it (RFC 9110 section 12.5.3).
+func takesGzip(header string) bool {
+	for part := range strings.SplitSeq(header, ",") {
+		coding, parameter, _ := strings.Cut(part, ";")
+		if strings.EqualFold(strings.TrimSpace(coding), "gzip") {
+			weight, given := strings.CutPrefix(strings.TrimSpace(parameter), "q=")
+			q, err := strconv.ParseFloat(weight, 64)
+			return !given || err == nil && q > 0
+		}
+	}
+	return false
+}
 
 // contentTypes are those of the files there are; mime.TypeByExtension would
 // depend on the machine.
@@ -70,13 +107,18 @@ func serveAsset(w http.ResponseWriter, r *http.Request, name string) error {
 	if !ok {
 		return web.Errorf(http.StatusNotFound, "There is no such file")
 	}
-	h := w.Header()
+	h, content, tag := w.Header(), file.content, file.version
+	if takesGzip(r.Header.Get("Accept-Encoding")) {
+		h.Set("Content-Encoding", "gzip")
+		content, tag = file.zipped, tag+"-gzip"
+	}
+	h.Set("Vary", "Accept-Encoding")
 	h.Set("Content-Type", contentTypes[path.Ext(name)])
-	h.Set("ETag", `"`+file.version+`"`)
+	h.Set("ETag", `"`+tag+`"`) // of one encoding (RFC 9110 section 8.8.3)
 	h.Set("Cache-Control", "no-cache")
 	if r.URL.RawQuery == "v="+file.version {
 		h.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
-	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(file.content))
+	http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
 	return nil
 }

@@ -373,6 +373,14 @@ func TestPagesAreAccessibleInEveryState(t *testing.T) {
 			if !inWelsh[state.heading] {
 				inWelsh[state.heading] = checkInWelsh(t, b, state.name, state.heading)
 			}
+			if len(b.Asked()) == 0 {
+				t.Error("nobody listened")
+			}
+			for _, origin := range b.Asked() {
+				if strings.Replace(origin, "localhost", "127.0.0.1", 1) != server.URL {
+					t.Errorf("the browser asked %s", origin)
+				}
+			}
 		})
 	}
 }

@@ -110,7 +110,7 @@ func TestOnlyTheJourneyRedirects(t *testing.T) {
 		t.Fatal(files, err)
 	}
 	for _, file := range files {
-		source, err := os.ReadFile(file) //nolint:gosec // a file of this package
+		source, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -60,6 +60,9 @@ func (f frame) Fault(field string) string {
 	return ""
 }
 
+// Icon is the address of the icon.
+func (frame) Icon() string { return assetURL("icon.svg") }
+
 // Stylesheet is the address of the style sheet, which changes with its content.
 func (frame) Stylesheet() string { return assetURL("gatehouse.css") }
 

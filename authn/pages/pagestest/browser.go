@@ -3,17 +3,20 @@ package pagestest
 import (
 	"context"
 	"errors"
+	"net/url"
 	"os"
 	"os/exec"
-	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 )
@@ -26,6 +29,9 @@ const patience = 30 * time.Second
 type Browser struct {
 	t   testing.TB
 	ctx context.Context
+
+	mu    sync.Mutex
+	asked []string // the origins of requests
 }
 
 // Open starts a browser and closes it with the test. Without a Chromium it
@@ -57,10 +63,34 @@ func tab(parent context.Context, t testing.TB, option chromedp.ContextOption) *B
 	if err := chromedp.Do(ctx); err != nil { // the first run owns the browser: no deadline
 		t.Fatal(err)
 	}
-	b := &Browser{t, ctx}
+	b := &Browser{t: t, ctx: ctx}
+	if err := chromedp.Listen(ctx, b.hear); err != nil {
+		t.Fatal(err)
+	}
 	b.Scripts(false)
 	b.View(1280, 800, false)
 	return b
+}
+
+// hear notes whom the tab sends a request to.
+func (b *Browser) hear(event any) {
+	request, ok := event.(*network.EventRequestWillBeSent)
+	if !ok {
+		return
+	}
+	if u, err := url.Parse(request.Request.URL); err == nil {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.asked = append(b.asked, u.Scheme+"://"+u.Host)
+	}
+}
+
+// Asked returns the origins that the tab has sent requests to, each once.
+func (b *Browser) Asked() []string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	slices.Sort(b.asked)
+	return slices.Compact(slices.Clone(b.asked))
 }
 
 func chromium(t testing.TB) string {
@@ -274,17 +304,4 @@ func (b *Browser) WantFocus(name string) {
 func (b *Browser) Overflow() int {
 	b.t.Helper()
 	return get(b, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
-}
-
-// Keep writes a screenshot of the whole page to the directory that
-// GATEHOUSE_TEST_SCREENSHOTS names, for people to look at.
-func (b *Browser) Keep(name string) {
-	b.t.Helper()
-	dir := os.Getenv("GATEHOUSE_TEST_SCREENSHOTS")
-	if dir == "" {
-		return
-	}
-	if err := os.WriteFile(filepath.Join(dir, name+".png"), get(b, chromedp.FullScreenshot(100)), 0o600); err != nil {
-		b.t.Fatal(err)
-	}
 }
