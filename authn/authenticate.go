@@ -181,9 +181,14 @@ func (t *trial) wrongPassword(ctx context.Context, hash string) error {
 
 // refuseUncompared refuses without a look at the password, no sooner than one
 // that was compared: neither by the answer's time nor by that of others behind it
-// in the queue does a flood of guesses show whose account is locked.
+// in the queue does a flood of guesses show whose account is locked. One that
+// queues for long is refused all the same: a lock must not turn guesses into errors.
 func (t *trial) refuseUncompared(ctx context.Context) error {
-	if err := t.service.Hasher.Pretend(ctx); err != nil {
+	const patience = time.Second / 2
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	err := t.service.Hasher.Pretend(waiting)
+	if err != nil && (waiting.Err() == nil || ctx.Err() != nil) {
 		return err
 	}
 	return t.wrongPassword(ctx, "")
