@@ -27,22 +27,24 @@ func (e *ProfileTakenError) Error() string { return "email already exists" }
 // Is makes errors.Is(err, ErrConflict) true.
 func (e *ProfileTakenError) Is(target error) bool { return target == ErrConflict }
 
-// Create adds a profile of a partner. Errors: [ProfileFaults],
+// Create adds a profile of a partner, with what the partner knows from before:
+// the data, AnonUserID, and the visits. Errors: [ProfileFaults],
 // [*ProfileTakenError], [ErrUnavailable].
-func (m *Marketplace) Create(ctx context.Context, by Company, data ProfileData, anonUserID string) (*SeenProfile, error) {
-	if err := data.Validate(); err != nil {
+func (m *Marketplace) Create(ctx context.Context, by Company, known Profile) (*SeenProfile, error) {
+	now := m.now()
+	if err := known.validateNew(now); err != nil {
 		return nil, err
 	}
-	now := m.now()
-	p := &Profile{ProfileData: data, ID: m.NewID(), PartnerID: by.ID, AnonUserID: anonUserID, CreatedAt: now, UpdatedAt: now}
+	p := &known
+	p.ID, p.PartnerID, p.CreatedAt, p.UpdatedAt = m.NewID(), by.ID, now, now
 	err := m.Store.InTx(ctx, func(ctx context.Context) error {
 		if err := m.Store.CreateProfile(ctx, p); err != nil {
 			return err
 		}
-		return m.record(ctx, "create_marketplace_user", by, p.ID, nil)
+		return m.record(ctx, "create_marketplace_user", by.actor(), p.ID, nil)
 	})
 	if err != nil {
-		return nil, m.taken(ctx, by.ID, data.Email, fmt.Errorf("create profile: %w", err))
+		return nil, m.taken(ctx, by.ID, p.Email, fmt.Errorf("create profile: %w", err))
 	}
 	return &SeenProfile{Profile: p}, nil
 }
@@ -73,10 +75,10 @@ func (m *Marketplace) Profiles(ctx context.Context, q ProfileQuery) ([]SeenProfi
 }
 
 // Update changes a profile that a company may see. The function change is given
-// the data as they are, while nobody else can change them, and says the names of
+// the profile as it is and changes its data, while nobody else can change them, and says the names of
 // the fields that it changed. Only the owner changes the address: by it a
 // profile finds its person. Errors: those of [Marketplace.Create], and change's.
-func (m *Marketplace) Update(ctx context.Context, by Company, id uuid.UUID, change func(data *ProfileData) ([]string, error)) (*SeenProfile, error) {
+func (m *Marketplace) Update(ctx context.Context, by Company, id uuid.UUID, change func(p *SeenProfile) ([]string, error)) (*SeenProfile, error) {
 	var seen *SeenProfile
 	var email string
 	err := m.Store.InTx(ctx, func(ctx context.Context) error {
@@ -88,7 +90,7 @@ func (m *Marketplace) Update(ctx context.Context, by Company, id uuid.UUID, chan
 			return err
 		}
 		before := seen.Email
-		names, err := change(&seen.ProfileData)
+		names, err := change(seen)
 		if err != nil {
 			return err
 		}
@@ -106,7 +108,7 @@ func (m *Marketplace) Update(ctx context.Context, by Company, id uuid.UUID, chan
 		if err := m.Store.UpdateProfile(ctx, seen.Profile); err != nil {
 			return err
 		}
-		return m.record(ctx, "update_marketplace_user", by, seen.ID, map[string]any{"fields": names})
+		return m.record(ctx, "update_marketplace_user", by.actor(), seen.ID, map[string]any{"fields": names})
 	})
 	if err != nil {
 		return nil, m.taken(ctx, by.ID, email, fmt.Errorf("update profile: %w", err))
@@ -138,7 +140,7 @@ func (m *Marketplace) Erase(ctx context.Context, by Company, id uuid.UUID) error
 		if err := m.Store.DeleteProfile(ctx, id, by.ID); err != nil {
 			return err
 		}
-		return m.record(ctx, "erase_marketplace_user", by, id, nil)
+		return m.record(ctx, "erase_marketplace_user", by.actor(), id, nil)
 	})
 	if err != nil {
 		return fmt.Errorf("erase profile: %w", err)
@@ -149,10 +151,8 @@ func (m *Marketplace) Erase(ctx context.Context, by Company, id uuid.UUID) error
 // now is as exact as what is kept.
 func (m *Marketplace) now() time.Time { return m.Clock().UTC().Truncate(time.Microsecond) }
 
-func (m *Marketplace) record(ctx context.Context, kind string, by Company, subject uuid.UUID, data map[string]any) error {
-	return m.Store.AppendEvent(ctx, Event{
-		ID: m.NewID(), Type: kind, Actor: Actor{Kind: "client", ID: by.ID}, Subject: subject.String(), Data: data, At: m.now(),
-	})
+func (m *Marketplace) record(ctx context.Context, kind string, by Actor, subject uuid.UUID, data map[string]any) error {
+	return m.Store.AppendEvent(ctx, Event{ID: m.NewID(), Type: kind, Actor: by, Subject: subject.String(), Data: data, At: m.now()})
 }
 
 // GiveConsent records for a partner that the person of its profile lets a
@@ -177,7 +177,7 @@ func (m *Marketplace) GiveConsent(ctx context.Context, by Company, id uuid.UUID,
 		if err != nil {
 			return err
 		}
-		return m.record(ctx, "give_marketplace_consent", by, id, map[string]any{"provider": provider})
+		return m.record(ctx, "give_marketplace_consent", by.actor(), id, map[string]any{"provider": provider})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("give consent: %w", err)
@@ -195,7 +195,7 @@ func (m *Marketplace) EndConsent(ctx context.Context, by Company, id uuid.UUID, 
 		if err := m.Store.EndConsent(ctx, id, provider, m.now()); err != nil {
 			return err
 		}
-		return m.record(ctx, "end_marketplace_consent", by, id, map[string]any{"provider": provider})
+		return m.record(ctx, "end_marketplace_consent", by.actor(), id, map[string]any{"provider": provider})
 	})
 	if err != nil {
 		return fmt.Errorf("end consent: %w", err)

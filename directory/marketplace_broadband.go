@@ -28,7 +28,7 @@ func (m *Marketplace) CreateBroadband(ctx context.Context, by Company, pseudonym
 		if err := m.Store.CreateBroadband(ctx, entry); err != nil {
 			return err
 		}
-		return m.record(ctx, "create_broadband_entry", by, entry.ID, map[string]any{"user": consent.ProfileID, "provider": consent.ProviderID})
+		return m.record(ctx, "create_broadband_entry", by.actor(), entry.ID, map[string]any{"user": consent.ProfileID, "provider": consent.ProviderID})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("create broadband entry: %w", err)
@@ -90,7 +90,7 @@ func (m *Marketplace) UpdateBroadband(ctx context.Context, by Company, pseudonym
 		if err := m.Store.UpdateBroadband(ctx, entry); err != nil {
 			return err
 		}
-		return m.record(ctx, "update_broadband_entry", by, entry.ID, map[string]any{"user": consent.ProfileID, "provider": consent.ProviderID})
+		return m.record(ctx, "update_broadband_entry", by.actor(), entry.ID, map[string]any{"user": consent.ProfileID, "provider": consent.ProviderID})
 	})
 	if err != nil {
 		return nil, fmt.Errorf("update broadband entry: %w", err)

@@ -37,18 +37,20 @@ type ProfileStore interface {
 	// ProfileByEmail returns the id of a partner's profile of an address.
 	ProfileByEmail(ctx context.Context, partner, email string) (uuid.UUID, error)
 	// Profiles returns a page of what a company sees, the newest first, and how
-	// many there are in all.
+	// many there are in all. What does not open is marked Unreadable.
 	Profiles(ctx context.Context, q ProfileQuery) ([]SeenProfile, int64, error)
 
 	consentStore
+	ownStore
 	broadbandStore
 }
 
 // consentStore is the part of [ProfileStore] about who may see what.
 type consentStore interface {
 	// GiveConsent lets a provider see a profile that is held, and returns the
-	// consent with the pseudonym that the pair has had all along; [ErrNotFound]
-	// when there is no such provider.
+	// consent with the pseudonym that the pair has had all along. A new pair's is
+	// the sub by which the provider knows the person, when they have signed in
+	// there, and otherwise c's. [ErrNotFound] when there is no such provider.
 	GiveConsent(ctx context.Context, c ProfileConsent) (*ProfileConsent, error)
 	// EndConsent withdraws a consent that nobody has withdrawn yet; [ErrNotFound]
 	// when there is none.
@@ -56,6 +58,18 @@ type consentStore interface {
 	// ConsentByPseudonym returns a consent whether it stands or not, and the
 	// partner that owns the profile.
 	ConsentByPseudonym(ctx context.Context, pseudonym uuid.UUID) (c *ProfileConsent, partner string, err error)
+}
+
+// ownStore is the part of [ProfileStore] about people whose profiles they are: by
+// an address that was checked, of a user who may act.
+type ownStore interface {
+	// ProfilesOf returns a user's profiles by the names of their partners.
+	ProfilesOf(ctx context.Context, user uuid.UUID, provider string, now time.Time) ([]OwnProfile, error)
+	// EndConsentsOf withdraws every consent to see a user's profiles that stands,
+	// also those that the user gave for what is theirs no more, and returns whose.
+	EndConsentsOf(ctx context.Context, user uuid.UUID, provider string, at time.Time) ([]uuid.UUID, error)
+	// CountVisit adds a visit to those profiles of a user that a provider may see.
+	CountVisit(ctx context.Context, user uuid.UUID, provider string, at time.Time) error
 }
 
 // broadbandStore is the part of [ProfileStore] about broadband entries.

@@ -28,6 +28,8 @@ type Company struct {
 	Kind CompanyKind
 }
 
+func (c Company) actor() Actor { return Actor{Kind: "client", ID: c.ID} }
+
 // ProfileDetails are what a profile says that is not particularly sensitive. The
 // names are seed 003's; nil is unknown.
 type ProfileDetails struct {
@@ -78,6 +80,9 @@ type ProfileData struct {
 	Email string `json:"email"`
 	// Meta is a JSON object of the companies' own, never empty.
 	Meta json.RawMessage `json:"meta"`
+	// PartnerReference is what the owner calls the profile, which nobody else is
+	// shown; nil for nothing.
+	PartnerReference *string `json:"-"`
 }
 
 // Profile is a user of the marketplace: what one partner knows of one person. It
@@ -90,8 +95,9 @@ type Profile struct {
 	PartnerID string
 	// AnonUserID is how the partner knew the person before; "" for unknown.
 	AnonUserID string
-	// Visits counts the person's sign-ins at the companies that may see the
-	// profile, LastVisited is when the last one was; zero before the first.
+	// Visits counts those that the partner knew of when it created the profile,
+	// and the person's sign-ins since at providers that may see it. LastVisited is
+	// when the last one was; zero before the first.
 	Visits      int64
 	LastVisited time.Time
 	CreatedAt   time.Time
@@ -127,6 +133,9 @@ type SeenProfile struct {
 
 	// Pseudonym is the provider's cp_user_id; uuid.Nil for the owner.
 	Pseudonym uuid.UUID
+	// Unreadable says that an encrypted value does not open, in a list: then none
+	// of the secrets is there, be they known or not.
+	Unreadable bool
 }
 
 // BroadbandEntry is what a provider's broadband offer says about a profile.

@@ -15,6 +15,10 @@ const (
 	maxProfileText = 255
 	// MaxProfileMeta bounds the object meta of a profile, in bytes of compact JSON.
 	MaxProfileMeta = 16 << 10
+	// maxPartnerReference is the longest name that a partner has for a profile, in characters.
+	maxPartnerReference = 200
+	// maxVisits bounds what a partner says of visits, so that more can be counted.
+	maxVisits = 1_000_000_000
 	// maxPerWeek bounds what a person smokes or drinks.
 	maxPerWeek = 10_000
 	// maxAnonUserID is the longest id of an anonymous visitor, in bytes.
@@ -56,8 +60,19 @@ func (f ProfileFaults) Err() error {
 	return f
 }
 
+// validateNew wants visits that could have been, by a moment.
+func (p *Profile) validateNew(now time.Time) error {
+	f := p.faults()
+	f.Add(p.Visits < 0 || p.Visits > maxVisits, "visits", "must be from 0 to 1000000000")
+	f.Add(p.LastVisited.After(now), "last_visited", "must not be in the future")
+	f.Add(!p.LastVisited.IsZero() && p.LastVisited.Year() < 1970, "last_visited", "must not be before 1970")
+	return f.Err()
+}
+
 // Validate finds fault with what breaks a rule: [ProfileFaults].
-func (d *ProfileData) Validate() error {
+func (d *ProfileData) Validate() error { return d.faults().Err() }
+
+func (d *ProfileData) faults() ProfileFaults {
 	var f ProfileFaults
 	f.required("first_name", d.FirstName)
 	f.required("surname", d.Surname)
@@ -71,7 +86,10 @@ func (d *ProfileData) Validate() error {
 	f.birthday("dob", d.DateOfBirth)
 	f.birthday("partner_dob", d.PartnerDateOfBirth)
 	f.Add(len(d.Meta) > MaxProfileMeta, "meta", "must be at most 16 KiB")
-	return f.Err()
+	const reference = "associated_cp_user"
+	f.text(reference, d.PartnerReference)
+	f.Add(d.PartnerReference != nil && utf8.RuneCountInString(*d.PartnerReference) > maxPartnerReference, reference, "must be at most 200 characters")
+	return f
 }
 
 // texts are the optional texts by their names.

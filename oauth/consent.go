@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/url"
 	"slices"
 
 	"gatehouse/authn"
@@ -29,8 +28,12 @@ func (s *Server) ConsentPage(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	choice, err := s.profileChoice(r.Context(), a, user.ID)
+	if err != nil {
+		return unavailable(err)
+	}
 	return s.Pages.Consent(w, r, pages.ConsentView{
-		Flow: f.ID, ClientName: a.client.Name, UserName: user.Name,
+		Flow: f.ID, ClientName: a.client.Name, UserName: user.Name, Profile: choice,
 		Scopes: a.asksFor(), FormAction: formAction(a.redirectURI), PolicyURI: a.client.PolicyURI, TermsURI: a.client.TermsURI,
 	})
 }
@@ -52,9 +55,9 @@ func (s *Server) ConsentSubmit(w http.ResponseWriter, r *http.Request) error {
 	case f.Device != nil:
 		return s.deviceAnswer(w, r, f, session, form.Get("consent"))
 	case form.Get("consent") == "accept":
-		return s.consentGiven(w, r, f, session)
+		return s.consentGiven(w, r, f, session, form.Get("profile"))
 	case form.Get("consent") == "deny":
-		return s.consentDenied(w, r, f)
+		return s.consentDenied(w, r, f, session)
 	default:
 		return web.Errorf(http.StatusBadRequest, "Choose whether to allow the service what it asks for")
 	}
@@ -84,7 +87,7 @@ func (s *Server) authorizationOf(ctx context.Context, f *flow) (*authorization, 
 	return a, a.readClaims()
 }
 
-func (s *Server) consentGiven(w http.ResponseWriter, r *http.Request, f *flow, session *authn.Session) error {
+func (s *Server) consentGiven(w http.ResponseWriter, r *http.Request, f *flow, session *authn.Session, profile string) error {
 	a, err := s.authorizationOf(r.Context(), f)
 	if err != nil {
 		return err
@@ -92,7 +95,13 @@ func (s *Server) consentGiven(w http.ResponseWriter, r *http.Request, f *flow, s
 	if !a.client.admits(session.ACR) {
 		return pages.Follow(w, r, pages.ConsentPage, pages.SessionEnded, f.ID)
 	}
-	if err := s.rememberConsent(r.Context(), a.client, session, a.asksFor()); err != nil {
+	err = s.Store.InTx(r.Context(), func(ctx context.Context) error {
+		if err := s.shareProfile(ctx, a, session.UserID, profile); err != nil {
+			return err
+		}
+		return s.rememberConsent(ctx, a.client, session, a.asksFor())
+	})
+	if err != nil {
 		return unavailable(err)
 	}
 	f.ConsentBy = session.UserID
@@ -118,14 +127,18 @@ func (s *Server) rememberConsent(ctx context.Context, client *Client, session *a
 	})
 }
 
-func (s *Server) consentDenied(w http.ResponseWriter, r *http.Request, f *flow) error {
+func (s *Server) consentDenied(w http.ResponseWriter, r *http.Request, f *flow, session *authn.Session) error {
 	a, err := s.authorizationOf(r.Context(), f)
 	if err != nil {
 		return err
+	}
+	refusal, err := s.noConsent(r.Context(), a, session.UserID)
+	if err != nil {
+		return unavailable(err)
 	}
 	if err := s.takeFlow(r.Context(), f.ID); err != nil {
 		return err
 	}
 	putOff(w, "access_denied", "the user did not consent")
-	return s.answer(w, r, a, url.Values{"error": {"access_denied"}, "error_description": {"The user did not allow it"}})
+	return s.answer(w, r, a, refusal)
 }

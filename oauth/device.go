@@ -79,6 +79,9 @@ func (s *Server) checkDevice(client *Client, form url.Values) error {
 		if !slices.Contains(client.Scopes, scope) {
 			return refuse("invalid_scope", "The client is not registered for one of the scopes")
 		}
+		if scope == ScopeMarketplaceProfile { // which profile is chosen on the page of an authorization request
+			return refuse("invalid_scope", "The scope "+scope+" cannot be given to a device")
+		}
 	}
 	return s.checkResources(client, resourcesOf(form))
 }

@@ -125,7 +125,8 @@ func (s *Server) afterSignIn(ctx context.Context, a *authorization, session *aut
 	}
 	// Nobody has vouched for who answers at a loopback address of a client that
 	// describes itself, so an earlier consent may have been given to another.
-	if a.wants("consent") || a.client.Origin == OriginDocument {
+	// And what a profile holds is shown to nobody by the way.
+	if a.wants("consent") || a.client.Origin == OriginDocument || a.wantsProfile() {
 		return pages.ConsentNeeded, nil
 	}
 	if a.client.FirstParty {
@@ -167,6 +168,9 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, a *authorization,
 	}
 	if err != nil {
 		return s.answerError(w, r, a, err)
+	}
+	if err := s.countVisit(r.Context(), g, a.client); err != nil {
+		return unavailable(err)
 	}
 	return s.answer(w, r, a, url.Values{"code": {response.GetCode()}})
 }

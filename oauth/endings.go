@@ -206,7 +206,13 @@ func (e *Endings) audit(ctx context.Context, kind string, actor directory.Actor,
 }
 
 // WithdrawConsent takes back what a user has allowed a client: the client's
-// grants end with their tokens, and it is told as if the user had signed out.
+// grants end with their tokens, it sees no profile of the user any more, and it
+// is told as if the user had signed out.
 func (s *Server) WithdrawConsent(ctx context.Context, user uuid.UUID, clientID string) error {
-	return s.Endings.endConsent(ctx, user, clientID)
+	return s.Store.InTx(ctx, func(ctx context.Context) error {
+		if err := s.Profiles.Unshare(ctx, user, clientID); err != nil {
+			return err
+		}
+		return s.Endings.endConsent(ctx, user, clientID)
+	})
 }

@@ -39,6 +39,7 @@ type rig struct {
 	authn   *authn.Service
 	keys    *oauth.Keys
 	queue   *message.Queue
+	market  *directory.Marketplace
 	routes  *web.Router
 	http    *httptest.Server
 	alice   *directory.User
@@ -85,10 +86,15 @@ func newReplica(t testing.TB, s *storage.Stores, clock *moving) *rig {
 	g.queue = &message.Queue{Store: storage.Outbox{DB: s.DB}, Sealer: keys.Sealer, Clock: g.clock.Now, NewID: uuid.New}
 	endings := &oauth.Endings{Store: grants, Clients: g.clients, Notices: g.queue, Clock: g.clock.Now, NewID: uuid.New}
 	g.authn.Revoker = endings
+	fields := &storage.FieldKeys{DB: s.DB, Sealer: testKeyring(t), Clock: g.clock.Now}
+	if err := fields.Ensure(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	g.market = &directory.Marketplace{Store: storage.Profiles{DB: s.DB, Keys: fields}, Clock: g.clock.Now, NewID: uuid.New}
 	p := &pages.Pages{Authn: g.authn, Issuer: testIssuer, ServiceName: "Gatehouse"}
 	g.server = &oauth.Server{
 		Issuer: testIssuer, Store: grants, Flows: storage.OAuthFlows{Redis: s.Redis}, Clients: g.clients, Keys: keys,
-		Sessions: g.authn, Pages: p, Endings: endings, Secrets: [][]byte{[]byte("a secret of thirty-two bytes or so")},
+		Profiles: g.market, Sessions: g.authn, Pages: p, Endings: endings, Secrets: [][]byte{[]byte("a secret of thirty-two bytes or so")},
 		Once: storage.OAuthOnce{Redis: s.Redis}, Limiter: storage.AuthnCache{Redis: s.Redis}, Clock: g.clock.Now, Rand: rand.Reader,
 	}
 	p.Flows = g.server

@@ -22,12 +22,15 @@ const (
 	// Only clients of that kind can be granted these.
 	ScopePartner  = directory.ScopePartner
 	ScopeProvider = directory.ScopeProvider
+	// ScopeMarketplaceProfile lets a provider see a profile of the user. The user
+	// is asked each time.
+	ScopeMarketplaceProfile = "marketplace.profile"
 )
 
 // scopes are what discovery advertises: scopes of the protocol and of our API.
 var scopes = []string{
 	ScopeOpenID, ScopeProfile, ScopeEmail, ScopePhone, ScopeOfflineAccess,
-	ScopeNotifyAdmin, ScopeNotifyUsage, ScopeDirectoryRead, ScopePartner, ScopeProvider,
+	ScopeNotifyAdmin, ScopeNotifyUsage, ScopeDirectoryRead, ScopePartner, ScopeProvider, ScopeMarketplaceProfile,
 }
 
 // roleName is the form of a role: what callers of the Delius API present, as an
@@ -45,7 +48,7 @@ func scopeKind(scope string) string {
 	switch scope {
 	case ScopePartner:
 		return KindPartner
-	case ScopeProvider:
+	case ScopeProvider, ScopeMarketplaceProfile:
 		return KindProvider
 	default:
 		return ""

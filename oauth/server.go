@@ -28,6 +28,8 @@ type Server struct {
 	Keys     *Keys
 	Sessions Sessions
 	Pages    Pages
+	// Profiles are those of the marketplace.
+	Profiles Profiles
 	// Endings ends what sessions and consents led to.
 	Endings *Endings
 	Cookies authn.Cookies

@@ -69,7 +69,10 @@ type Exchange struct {
 
 // PairwiseSubject is the sub by which the clients of one sector know a user.
 type PairwiseSubject struct {
-	Sector    string // a host
+	Sector string // a host, or a [CompanySector]
+	// Company is the provider that the sector is; "" for a host. When it sees a
+	// profile of the user under a pseudonym, that is the subject.
+	Company   string
 	UserID    uuid.UUID
 	Subject   uuid.UUID
 	CreatedAt time.Time
@@ -126,7 +129,7 @@ type GrantStore interface {
 	// LiveGrant is UserOfGrant for those who need no more than the user's id.
 	LiveGrant(ctx context.Context, grant uuid.UUID, jti string) (uuid.UUID, error)
 	// PairwiseSubject returns the subject of a user in a sector, which is p's
-	// when there is none yet.
+	// when there is none yet, or a company's pseudonym. No two users have one subject.
 	PairwiseSubject(ctx context.Context, p PairwiseSubject) (uuid.UUID, error)
 	// LiveClient reports directory.ErrNotFound unless the client exists and its
 	// own token jti was not revoked.
@@ -141,8 +144,9 @@ type GrantStore interface {
 	// Consent returns the scopes a user has allowed a client.
 	Consent(ctx context.Context, userID uuid.UUID, clientID string) ([]string, error)
 	SetConsent(ctx context.Context, userID uuid.UUID, clientID string, scopes []string, at time.Time) error
-	// UsedClients returns the clients that a user has allowed something or signed in to, by name.
-	UsedClients(ctx context.Context, userID uuid.UUID) ([]UsedClient, error)
+	// UsedClients returns the clients that a user has allowed something or signed
+	// in to, and the companies that see a profile of theirs, by name.
+	UsedClients(ctx context.Context, userID uuid.UUID, now time.Time) ([]UsedClient, error)
 }
 
 // FlowCache keeps authorizations under way for as long as a sign-in may take.

@@ -15,16 +15,21 @@ import (
 // section 8): the user's id, or for a pairwise client a random UUID that every
 // client of its sector, and nobody else, is given. It is made at the first
 // request and never changes, so that services cannot put their records of a
-// person together, and no key that could leak tells whose it is.
+// person together, and no key that could leak tells whose it is. A provider of
+// the marketplace is a sector of its own, whose subject is the cp_user_id.
 func (s *Server) subject(ctx context.Context, c *Client, user uuid.UUID) (string, error) {
-	if c.SubjectType != SubjectPairwise {
+	if c.SubjectType != SubjectPairwise && c.Kind != KindProvider {
 		return user.String(), nil
 	}
 	id, err := s.newID()
 	if err != nil {
 		return "", err
 	}
-	sub, err := s.Store.PairwiseSubject(ctx, PairwiseSubject{Sector: c.sector(), UserID: user, Subject: id, CreatedAt: s.now()})
+	p := PairwiseSubject{Sector: c.sector(), UserID: user, Subject: id, CreatedAt: s.now()}
+	if c.Kind == KindProvider {
+		p.Sector, p.Company = CompanySector(c.ID), c.ID
+	}
+	sub, err := s.Store.PairwiseSubject(ctx, p)
 	if err != nil {
 		return "", err
 	}
@@ -48,6 +53,10 @@ func (s *Server) isAbout(ctx context.Context, a *authorization, user *directory.
 	sub, err := s.subject(ctx, a.client, user.ID)
 	return sub == a.hint, err
 }
+
+// CompanySector is the sector that a provider of the marketplace is: no host can
+// have its name.
+func CompanySector(clientID string) string { return "company:" + clientID }
 
 // sector is whose clients know a user by the same pairwise subject: the host
 // of the sector identifier, or the one host of the redirect URIs; "" when the

@@ -15,7 +15,7 @@ import (
 )
 
 // userScopes are about a user: a client on its own has no use for them.
-var userScopes = []string{ScopeOpenID, ScopeProfile, ScopeEmail, ScopePhone, ScopeOfflineAccess}
+var userScopes = []string{ScopeOpenID, ScopeProfile, ScopeEmail, ScopePhone, ScopeOfflineAccess, ScopeMarketplaceProfile}
 
 // tokenBody is a successful answer of the token endpoint (RFC 6749 section 5.1).
 type tokenBody struct {

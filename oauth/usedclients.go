@@ -3,6 +3,7 @@ package oauth
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,11 +21,13 @@ type UsedClient struct {
 	// GrantedAt and VisitedAt are when a grant of the user was last used and when
 	// a session that still lasts led there; zero for neither.
 	GrantedAt, VisitedAt time.Time
+	// SeesProfile says that it sees a profile of the user, whoever recorded that.
+	SeesProfile bool
 }
 
 // ServicesOf returns the services that use an account, by name.
 func (s *Server) ServicesOf(ctx context.Context, user uuid.UUID) ([]pages.UsedService, error) {
-	clients, err := s.Store.UsedClients(ctx, user)
+	clients, err := s.Store.UsedClients(ctx, user, s.now())
 	if err != nil {
 		return nil, fmt.Errorf("list services of user: %w", err)
 	}
@@ -34,7 +37,11 @@ func (s *Server) ServicesOf(ctx context.Context, user uuid.UUID) ([]pages.UsedSe
 		if c.VisitedAt.After(last) {
 			last = c.VisitedAt
 		}
-		all = append(all, pages.UsedService{ClientID: c.ID, Name: c.Name, Scopes: c.Scopes, AllowedAt: c.AllowedAt, LastUsed: last})
+		scopes := slices.DeleteFunc(c.Scopes, func(scope string) bool { return scope == ScopeMarketplaceProfile })
+		if c.SeesProfile {
+			scopes = append(scopes, ScopeMarketplaceProfile)
+		}
+		all = append(all, pages.UsedService{ClientID: c.ID, Name: c.Name, Scopes: scopes, AllowedAt: c.AllowedAt, LastUsed: last})
 	}
 	return all, nil
 }

@@ -32,8 +32,9 @@ func (p Profiles) AppendEvent(ctx context.Context, e directory.Event) error {
 
 const insertProfile = `
 	insert into marketplace_users (id, partner_id, email, email_normalised, anon_user_id, profile, meta,
-		national_insurance_number, passport_number, dob, partner_dob, key_id, visits, last_visited, version, created_at, updated_at)
-	values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`
+		national_insurance_number, passport_number, dob, partner_dob, key_id, visits, last_visited, version, created_at, updated_at,
+		partner_reference)
+	values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`
 
 // CreateProfile implements directory.ProfileStore.
 func (p Profiles) CreateProfile(ctx context.Context, profile *directory.Profile) error {
@@ -61,6 +62,7 @@ func (p Profiles) values(ctx context.Context, profile *directory.Profile) ([]any
 		profile.ID, profile.PartnerID, profile.Email, directory.NormaliseEmail(profile.Email), nullable(profile.AnonUserID),
 		string(details), string(profile.Meta), sealed.nationalInsurance, sealed.passport, sealed.birth, sealed.partnerBirth, key,
 		profile.Visits, profile.LastVisited, int64(1), profile.CreatedAt, profile.UpdatedAt,
+		profile.PartnerReference,
 	}, nil
 }
 
@@ -100,10 +102,11 @@ func (p Profiles) UpdateProfile(ctx context.Context, profile *directory.Profile)
 	return p.one(ctx, `
 		update marketplace_users set email = $2, email_normalised = $3, profile = $4, meta = $5,
 			national_insurance_number = $6, passport_number = $7, dob = $8, partner_dob = $9, key_id = $10,
-			updated_at = $11, version = version + 1
+			updated_at = $11, partner_reference = $12, version = version + 1
 		where id = $1`,
 		profile.ID, profile.Email, directory.NormaliseEmail(profile.Email), string(details), string(profile.Meta),
-		sealed.nationalInsurance, sealed.passport, sealed.birth, sealed.partnerBirth, key, profile.UpdatedAt)
+		sealed.nationalInsurance, sealed.passport, sealed.birth, sealed.partnerBirth, key, profile.UpdatedAt,
+		profile.PartnerReference)
 }
 
 // DeleteProfile implements directory.ProfileStore. Nobody gives a consent while

@@ -13,6 +13,9 @@ import (
 // taken up again, or given its new end. Whichever of these counts the consent as
 // new is one conditional statement.
 func (p Profiles) GiveConsent(ctx context.Context, c directory.ProfileConsent) (*directory.ProfileConsent, error) {
+	if err := p.takeSubject(ctx, &c); err != nil {
+		return nil, err
+	}
 	n, err := p.DB.exec(ctx, `
 		insert into marketplace_consents (user_id, provider_id, cp_user_id, user_created_at, given_by, given_at, expires_at)
 		select u.id, clients.id, $3, u.created_at, $4, $5, $6 from marketplace_users u, clients

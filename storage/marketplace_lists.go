@@ -20,7 +20,11 @@ func (p Profiles) Profiles(ctx context.Context, q directory.ProfileQuery) ([]dir
 	}
 	all := make([]directory.SeenProfile, len(rows))
 	for i, r := range rows {
-		if all[i], err = p.open(ctx, r); err != nil {
+		all[i], err = p.open(ctx, r)
+		if errors.Is(err, directory.ErrUnreadable) { // the others are not to be lost with it
+			all[i].ProfileSecrets, all[i].Unreadable, err = directory.ProfileSecrets{}, true, nil
+		}
+		if err != nil {
 			return nil, 0, err
 		}
 	}

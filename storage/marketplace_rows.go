@@ -12,7 +12,7 @@ import (
 // profileColumns are scanned into a profileRow, in this order.
 const profileColumns = `u.id, u.partner_id, u.email, u.anon_user_id, u.profile, u.meta,
 	u.national_insurance_number, u.passport_number, u.dob, u.partner_dob,
-	u.visits, u.last_visited, u.created_at, u.updated_at`
+	u.visits, u.last_visited, u.created_at, u.updated_at, u.partner_reference`
 
 // profileRow is a profile as it is stored.
 type profileRow struct {
@@ -34,7 +34,7 @@ func (r *profileRow) fields() []any {
 	return []any{
 		&r.ID, &r.PartnerID, &r.Email, stringInto(&r.AnonUserID), &r.details, &r.meta,
 		&r.secrets.nationalInsurance, &r.secrets.passport, &r.secrets.birth, &r.secrets.partnerBirth,
-		&r.Visits, timeInto(&r.LastVisited), timeInto(&r.CreatedAt), timeInto(&r.UpdatedAt),
+		&r.Visits, timeInto(&r.LastVisited), timeInto(&r.CreatedAt), timeInto(&r.UpdatedAt), &r.PartnerReference,
 	}
 }
 

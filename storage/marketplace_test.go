@@ -50,20 +50,20 @@ func profilesOn(t *testing.T, s *storage.Stores, now *time.Time) storage.Profile
 }
 
 // secretProfile has a canary in every value that is encrypted.
-func secretProfile(i int) directory.ProfileData {
+func secretProfile(i int) directory.Profile {
 	insurance, passport := fmt.Sprintf("CANARY-NI-%d", i), fmt.Sprintf("CANARY-PASSPORT-%d", i)
 	birth, partner := time.Date(1961, 2, 3, 4, 5, 6, 0, time.UTC), time.Date(1962, 3, 4, 5, 6, 7, 0, time.UTC)
-	return directory.ProfileData{
+	return directory.Profile{ProfileData: directory.ProfileData{
 		ProfileDetails: directory.ProfileDetails{FirstName: "A", Surname: "B"}, Email: fmt.Sprintf("u%d@example.com", i), Meta: []byte("{}"),
 		ProfileSecrets: directory.ProfileSecrets{NationalInsuranceNumber: &insurance, PassportNumber: &passport, DateOfBirth: &birth, PartnerDateOfBirth: &partner},
-	}
+	}}
 }
 
 func createProfiles(t *testing.T, m *directory.Marketplace, n int) []uuid.UUID {
 	t.Helper()
 	ids := make([]uuid.UUID, n)
 	for i := range ids {
-		p, err := m.Create(t.Context(), owner, secretProfile(i), "")
+		p, err := m.Create(t.Context(), owner, secretProfile(i))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -82,7 +82,8 @@ func TestSensitiveValuesAreUnreadableInDumps(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		moved := directory.Profile{ProfileData: secretProfile(9), ID: uuid.New(), PartnerID: owner.ID, CreatedAt: noon, UpdatedAt: noon}
+		moved := secretProfile(9)
+		moved.ID, moved.PartnerID, moved.CreatedAt, moved.UpdatedAt = uuid.New(), owner.ID, noon, noon
 		imported := directory.ImportedProfile{
 			Profile: &moved, Imported: directory.Imported{Kind: "marketplace_user", ExternalID: "9", ID: moved.ID, Digest: []byte{1}},
 			Event: directory.Event{ID: uuid.New(), Type: "import_marketplace_user", At: noon},
@@ -186,8 +187,8 @@ func TestRotationReencryptsWhileServing(t *testing.T) {
 		for i := range 2 {
 			serving.Go(func() {
 				for _, id := range ids[i*5 : i*5+5] {
-					_, err := m.Update(t.Context(), owner, id, func(d *directory.ProfileData) ([]string, error) {
-						d.Surname = "Changed"
+					_, err := m.Update(t.Context(), owner, id, func(p *directory.SeenProfile) ([]string, error) {
+						p.Surname = "Changed"
 						return []string{"surname"}, nil
 					})
 					if err != nil {

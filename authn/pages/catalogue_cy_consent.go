@@ -11,6 +11,10 @@ var welshConsent = catalogue{
 	"consent.policy": "Yr hyn y mae %s yn ei wneud â’ch data",
 	"consent.terms":  "Telerau %s",
 
+	"consent.profile":      "Y proffil a gedwir gan",
+	"consent.profile.none": "Mae’r gwasanaeth hwn yn gofyn am broffil y mae cwmni partner yn ei gadw dan eich cyfeiriad e-bost. Nid oes gan unrhyw bartner un, neu nid yw eich cyfeiriad wedi’i gadarnhau, felly nid oes dim y gallech ei ganiatáu.",
+	"consent.profile.back": "Yn ôl i %s",
+
 	"device.title":   "Cysylltu dyfais",
 	"device.warning": "Dylech roi cod y mae dyfais o’ch blaen yn ei ddangos yn unig. Os anfonodd rhywun god atoch, neu ddolen gydag un, efallai ei fod yn ceisio mynd i mewn i’ch cyfrif.",
 
@@ -44,4 +48,6 @@ var welshConsent = catalogue{
 	"scope.directory.read": "darllen y cyfeiriadur ar eich rhan",
 	"scope.notify.admin":   "rheoli defnyddwyr, sefydliadau a gwasanaethau ar eich rhan",
 	"scope.notify.usage":   "darllen ffigurau defnydd ar eich rhan",
+	"scope.marketplace.profile": "gweld a newid y proffil y mae cwmni partner yn ei gadw amdanoch, nes i chi roi terfyn ar hynny: eich manylion cyswllt, dyddiad geni, teulu, arferion iechyd, " +
+		"a’ch rhifau yswiriant gwladol a phasbort",
 }

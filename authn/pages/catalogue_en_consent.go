@@ -11,6 +11,10 @@ var englishConsent = catalogue{
 	"consent.policy": "What %s does with your data",
 	"consent.terms":  "The terms of %s",
 
+	"consent.profile":      "The profile kept by",
+	"consent.profile.none": "This service asks for a profile that a partner company keeps under your email address. No partner has one, or your address has not been confirmed, so there is nothing that you could allow.",
+	"consent.profile.back": "Go back to %s",
+
 	"device.title":   "Connect a device",
 	"device.warning": "Only enter a code that a device in front of you shows. If somebody sent you a code or a link with one, they may be trying to get into your account.",
 
@@ -45,4 +49,6 @@ var englishConsent = catalogue{
 	"scope.directory.read": "read the directory on your behalf",
 	"scope.notify.admin":   "manage users, organisations and services on your behalf",
 	"scope.notify.usage":   "read usage figures on your behalf",
+	"scope.marketplace.profile": "see and change the profile that a partner company keeps of you, until you end it: your contact details, date of birth, family, health habits, " +
+		"and national insurance and passport numbers",
 }

@@ -6,7 +6,8 @@ import (
 )
 
 // Consent asks the person whether the relying service may have what it asks
-// for. The answer is a POST to /consent with the flow and consent=accept or deny.
+// for. The answer is a POST to /consent with the flow, consent=accept or deny, and
+// the profile where one is asked for.
 func (p *Pages) Consent(w http.ResponseWriter, r *http.Request, v ConsentView) error {
 	flow := &Flow{ID: v.Flow, ClientName: v.ClientName, FormAction: v.FormAction}
 	view := struct {
@@ -14,7 +15,8 @@ func (p *Pages) Consent(w http.ResponseWriter, r *http.Request, v ConsentView) e
 		UserName            string
 		Scopes              []string
 		PolicyURI, TermsURI string
-	}{p.frame(r, "consent.title", flow), v.UserName, p.texts(r).scopes(v.Scopes), v.PolicyURI, v.TermsURI}
+		Profile             *ProfileChoice
+	}{p.frame(r, "consent.title", flow), v.UserName, p.texts(r).scopes(v.Scopes), v.PolicyURI, v.TermsURI, v.Profile}
 	view.Title = fmt.Sprintf(view.Title, v.ClientName)
 	return p.render(w, http.StatusOK, "consent", flow, view)
 }

@@ -105,6 +105,19 @@ type ConsentView struct {
 	// PolicyURI and TermsURI are what the client registered for people to read;
 	// "" for nothing (OpenID Connect Registration section 2).
 	PolicyURI, TermsURI string
+	// Profile is set when the service asks to see a profile of the marketplace.
+	Profile *ProfileChoice
+}
+
+// ProfileChoice are the profiles that a service may be allowed to see; without
+// one there is nothing that could be allowed.
+type ProfileChoice struct{ Profiles []ProfileOption }
+
+// ProfileOption is a profile to choose.
+type ProfileOption struct {
+	ID      string
+	Partner string // the name of the company that keeps it
+	Chosen  bool
 }
 
 // Pages serves the hosted pages and is the [web.Surface] of everything a

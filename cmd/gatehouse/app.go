@@ -230,7 +230,7 @@ func (a *app) wireServer(store storage.Directory, grants storage.OAuthGrants) {
 	}
 	a.server = &oauth.Server{
 		Issuer: a.config.Issuer, Store: grants, Flows: storage.OAuthFlows{Redis: a.stores.Redis}, Clients: a.clients, Keys: a.keys,
-		Sessions: a.authn, Pages: a.pages, Cookies: cookies, Secrets: a.keyring.DeriveAll("tokens"), Once: storage.OAuthOnce{Redis: a.stores.Redis},
+		Profiles: a.market, Sessions: a.authn, Pages: a.pages, Cookies: cookies, Secrets: a.keyring.DeriveAll("tokens"), Once: storage.OAuthOnce{Redis: a.stores.Redis},
 		Limiter: storage.AuthnCache{Redis: a.stores.Redis}, Clock: a.clock.Now, Rand: rand.Reader,
 	}
 	a.pages.Flows, a.pages.Services, a.pages.Users = a.server, a.server, a.registry

@@ -76,8 +76,11 @@ func wanted(t reflect.Type) string {
 	}
 }
 
-// notWritable are the members of a user that are ours to say.
-var notWritable = []string{"id", "created", "updated", "visits", "last_visited", "associated_cp_user"}
+// The members of a user that are ours to say: always, and once it was created.
+var (
+	notWritable = []string{"id", "created", "updated"}
+	notChanged  = []string{"visits", "last_visited"}
+)
 
 // profile takes what a body says of a user's data and returns the names of the
 // members that it had.

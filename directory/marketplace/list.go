@@ -1,6 +1,7 @@
 package marketplace
 
 import (
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -46,6 +47,9 @@ func (a *API) Users(w http.ResponseWriter, r *http.Request) error {
 	}
 	l.Total = total
 	for i := range seen {
+		if seen[i].Unreadable {
+			web.Note(r.Context(), slog.String("unreadable", seen[i].ID.String()))
+		}
 		l.Items = append(l.Items, show(&seen[i]))
 	}
 	return web.WriteJSON(w, http.StatusOK, l)

@@ -17,23 +17,45 @@ type user struct {
 
 	LastVisited *time.Time `json:"last_visited"`
 	Visits      int64      `json:"visits"`
-	// AssociatedCPUser is the caller's cp_user_id; null for the owner.
-	AssociatedCPUser *uuid.UUID `json:"associated_cp_user"`
+	// AssociatedCPUser is a provider's cp_user_id, and the owner's own reference.
+	AssociatedCPUser *string `json:"associated_cp_user"`
 	// ID is the id that the caller knows: a provider's is its cp_user_id.
 	ID      uuid.UUID `json:"id"`
 	Created time.Time `json:"created"`
 	Updated time.Time `json:"updated"`
+	// Unreadable is only in lists, and only when it is true.
+	Unreadable bool `json:"unreadable,omitempty"`
 }
 
 func show(p *directory.SeenProfile) user {
 	u := user{ProfileData: p.ProfileData, Visits: p.Visits, ID: p.ID, Created: p.CreatedAt.UTC(), Updated: p.UpdatedAt.UTC()}
+	u.Unreadable, u.AssociatedCPUser = p.Unreadable, p.PartnerReference
 	if !p.LastVisited.IsZero() {
 		u.LastVisited = &p.LastVisited
 	}
 	if p.Pseudonym != uuid.Nil {
-		u.ID, u.AssociatedCPUser = p.Pseudonym, &p.Pseudonym
+		known := p.Pseudonym.String()
+		u.ID, u.AssociatedCPUser = p.Pseudonym, &known
 	}
 	return u
+}
+
+const associatedField = "associated_cp_user"
+
+// association takes associated_cp_user: the owner's reference, or from a provider
+// nothing but what it is shown.
+func (b *body) association(p *directory.SeenProfile) []string {
+	if !b.has(associatedField) {
+		return nil
+	}
+	if p.Pseudonym == uuid.Nil {
+		b.take(associatedField, &p.PartnerReference)
+		return []string{associatedField}
+	}
+	var said *string
+	b.take(associatedField, &said)
+	b.faults.Add(said == nil || *said != p.Pseudonym.String(), associatedField, "is the cp_user_id of the user, which does not change")
+	return nil
 }
 
 // CreateUser answers POST /users.
@@ -42,23 +64,34 @@ func (a *API) CreateUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	data := directory.ProfileData{Meta: json.RawMessage("{}")}
+	p := directory.SeenProfile{Profile: &directory.Profile{ProfileData: directory.ProfileData{Meta: json.RawMessage("{}")}}}
 	var anon *string
 	b.take("anon_user_id", &anon)
-	known := ""
 	if anon != nil {
-		known = *anon
+		p.AnonUserID = *anon
 	}
-	b.faults.AnonUserID(known)
-	b.profile(&data)
+	b.faults.AnonUserID(p.AnonUserID)
+	b.visits(p.Profile)
+	b.association(&p)
+	b.profile(&p.ProfileData)
 	if err := b.err(); err != nil {
 		return err
 	}
-	created, err := a.Marketplace.Create(r.Context(), caller(r), data, known)
+	created, err := a.Marketplace.Create(r.Context(), caller(r), *p.Profile)
 	if err != nil {
 		return err
 	}
 	return web.WriteJSON(w, http.StatusOK, show(created))
+}
+
+// visits takes what a partner knows of visits before there was the user.
+func (b *body) visits(p *directory.Profile) {
+	var last *time.Time
+	b.take("visits", &p.Visits)
+	b.take("last_visited", &last)
+	if last != nil {
+		p.LastVisited = last.UTC().Truncate(time.Microsecond)
+	}
 }
 
 // User answers GET /users/{user_id}.
@@ -84,9 +117,9 @@ func (a *API) UpdateUser(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	b.refuse("can only be given with a new user", "anon_user_id")
-	changed, err := a.Marketplace.Update(r.Context(), caller(r), id, func(data *directory.ProfileData) ([]string, error) {
-		names := b.profile(data)
+	b.refuse("can only be given with a new user", append(notChanged, "anon_user_id")...)
+	changed, err := a.Marketplace.Update(r.Context(), caller(r), id, func(p *directory.SeenProfile) ([]string, error) {
+		names := append(b.association(p), b.profile(&p.ProfileData)...)
 		return names, b.err()
 	})
 	if err != nil {

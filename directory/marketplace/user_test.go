@@ -48,10 +48,11 @@ func TestEveryFieldIsKeptAndShown(t *testing.T) {
 	eachServer(t, func(t *testing.T, s *server) {
 		all := example()
 		delete(all["meta"].(map[string]any), "c")
+		// What the partner knew before is taken with a new user, and not later.
+		all["visits"], all["last_visited"], all["associated_cp_user"] = json.Number("7"), "2025-12-31T23:59:59Z", "customer 12"
 		created := s.want(200, "owner", "POST", "/users", encode(t, all))
 		id := created["id"].(string)
 		all["id"], all["created"], all["updated"] = id, "2026-01-31T12:00:00Z", "2026-01-31T12:00:00Z"
-		all["visits"], all["last_visited"], all["associated_cp_user"] = json.Number("0"), nil, nil
 		for what, got := range map[string]map[string]any{"created": created, "read": s.want(200, "owner", "GET", "/users/"+id, "")} {
 			if diff := cmp.Diff(all, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", what, diff)
@@ -78,13 +79,14 @@ func TestMassAssignment(t *testing.T) {
 		before := s.do("owner", "GET", "/users/"+id, "").body
 		refused := []string{"partner_id", "version", "key_id", "email_normalised", "Email", "cp_user_id", "root_user_id", ""}
 		refused = append(refused, notWritable...)
+		ours := slices.Concat(notWritable, notChanged, []string{associatedField, "unreadable"})
 		for field := range reflect.TypeFor[user]().Fields() {
-			name := field.Tag.Get("json")
-			if name != "" && !slices.Contains(notWritable, name) {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			if name != "" && !slices.Contains(ours, name) {
 				t.Errorf("%s is neither data nor refused", name)
 			}
 		}
-		wrong := map[string]string{}
+		wrong := map[string]string{"visits": "1.5", "last_visited": `"yesterday"`, associatedField: "7", "unreadable": "true"}
 		for _, name := range refused {
 			wrong[name] = `"2026-01-31T12:00:00Z"`
 		}
@@ -103,7 +105,9 @@ func TestMassAssignment(t *testing.T) {
 				}
 			}
 		}
-		s.want(400, "owner", "POST", "/users/"+id, `{"anon_user_id":"x"}`)
+		for _, member := range []string{`"anon_user_id":"x"`, `"visits":1`, `"last_visited":null`} {
+			s.want(400, "owner", "POST", "/users/"+id, `{`+member+`}`)
+		}
 		if after := s.do("owner", "GET", "/users/"+id, "").body; after != before {
 			t.Errorf("changed from %s to %s", before, after)
 		}
@@ -116,15 +120,17 @@ func TestFaultyFieldsAreNamed(t *testing.T) {
 	eachServer(t, func(t *testing.T, s *server) {
 		for body, want := range map[string]string{
 			`{}`: "#/email #/first_name #/surname",
-			`{"first_name":" ","surname":null,"email":"nobody"}`:                                                       "#/email #/first_name #/surname",
-			`{"first_name":"` + long + `","surname":"a\u0000b","email":"b@example.com"}`:                               "#/first_name #/surname",
-			`{"first_name":"A","surname":"B","email":"b@example.com","dob":"1985-06-07"}`:                              "#/dob",
-			`{"first_name":"A","surname":"B","email":"b@example.com","number_of_units_per_week":-1}`:                   "#/number_of_units_per_week",
-			`{"first_name":"A","surname":"B","email":"b@example.com","number_of_units_per_week":1.5}`:                  "#/number_of_units_per_week",
-			`{"first_name":"A","surname":"B","email":"b@example.com","terms_conditions":"yes","a/b~":1}`:               "#/a~1b~0 #/terms_conditions",
-			`{"first_name":"A","surname":"B","email":"b@example.com","anon_user_id":"\u0000"}`:                         "#/anon_user_id",
-			`{"first_name":"A","surname":"B","email":"b@example.com","partner_dob":"0001-01-01T00:00:00+23:00"}`:       "#/partner_dob",
-			`{"first_name":"A","surname":"B","email":"b@example.com","meta":[],"visits":1,"passport_number":12345678}`: "#/meta #/passport_number #/visits",
+			`{"first_name":" ","surname":null,"email":"nobody"}`:                                                         "#/email #/first_name #/surname",
+			`{"first_name":"` + long + `","surname":"a\u0000b","email":"b@example.com"}`:                                 "#/first_name #/surname",
+			`{"first_name":"A","surname":"B","email":"b@example.com","dob":"1985-06-07"}`:                                "#/dob",
+			`{"first_name":"A","surname":"B","email":"b@example.com","number_of_units_per_week":-1}`:                     "#/number_of_units_per_week",
+			`{"first_name":"A","surname":"B","email":"b@example.com","number_of_units_per_week":1.5}`:                    "#/number_of_units_per_week",
+			`{"first_name":"A","surname":"B","email":"b@example.com","terms_conditions":"yes","a/b~":1}`:                 "#/a~1b~0 #/terms_conditions",
+			`{"first_name":"A","surname":"B","email":"b@example.com","anon_user_id":"\u0000"}`:                           "#/anon_user_id",
+			`{"first_name":"A","surname":"B","email":"b@example.com","partner_dob":"0001-01-01T00:00:00+23:00"}`:         "#/partner_dob",
+			`{"first_name":"A","surname":"B","email":"b@example.com","meta":[],"visits":-1,"passport_number":12345678}`:  "#/meta #/passport_number",
+			`{"first_name":"A","surname":"B","email":"b@example.com","visits":-1,"last_visited":"2026-01-31T12:00:01Z"}`: "#/last_visited #/visits",
+			`{"first_name":"A","surname":"B","email":"b@example.com","associated_cp_user":"` + long[:201] + `"}`:         "#/associated_cp_user",
 			meta: "#/meta",
 		} {
 			if got := strings.Join(pointers(s.want(400, "owner", "POST", "/users", body)), " "); got != want {
@@ -166,6 +172,31 @@ func TestUpdateChangesWhatItNames(t *testing.T) {
 		// By the address a profile finds its person.
 		if got := pointers(s.want(400, "consented", "POST", "/users/"+id, `{"email":"mallory@example.com"}`)); !slices.Equal(got, []string{"#/email"}) {
 			t.Errorf("faults %q", got)
+		}
+	})
+}
+
+// TestAssociatedUserIsTheCallersOwn is a partner's reference, which no provider is
+// shown, and a provider's cp_user_id, which it cannot change.
+func TestAssociatedUserIsTheCallersOwn(t *testing.T) {
+	eachServer(t, func(t *testing.T, s *server) {
+		id := s.create("ada@example.com")
+		pseudonym := s.consent(id, "consented", "")
+		owners := s.want(200, "owner", "POST", "/users/"+id, `{"associated_cp_user":"customer 12"}`)
+		providers := s.want(200, "consented", "POST", "/users/"+id, `{"associated_cp_user":"`+pseudonym+`","title":"Dr"}`)
+		if owners["associated_cp_user"] != "customer 12" || providers["associated_cp_user"] != pseudonym {
+			t.Errorf("the owner is shown %v, the provider %v", owners["associated_cp_user"], providers["associated_cp_user"])
+		}
+		for _, other := range []string{`"customer 12"`, `null`, `"` + id + `"`} {
+			if got := pointers(s.want(400, "consented", "POST", "/users/"+id, `{"associated_cp_user":`+other+`}`)); !slices.Equal(got, []string{"#/associated_cp_user"}) {
+				t.Errorf("%s: faults %q", other, got)
+			}
+		}
+		if kept := s.want(200, "owner", "GET", "/users/"+id, ""); kept["associated_cp_user"] != "customer 12" {
+			t.Errorf("the owner is shown %v", kept["associated_cp_user"])
+		}
+		if cleared := s.want(200, "owner", "POST", "/users/"+id, `{"associated_cp_user":null}`); cleared["associated_cp_user"] != nil {
+			t.Errorf("cleared to %v", cleared["associated_cp_user"])
 		}
 	})
 }

@@ -135,7 +135,7 @@ func serviceRecord(s *directory.Service) (any, uuid.UUID) {
 func profileRecord(p directory.ExportedProfile) (any, uuid.UUID) {
 	r := &ProfileRecord{
 		Type: KindProfile, ExternalID: p.ID.String(), ID: p.ID.String(), PartnerID: p.PartnerID, AnonUserID: p.AnonUserID,
-		ProfileData: p.ProfileData, Visits: p.Visits, LastVisited: p.LastVisited, CreatedAt: p.CreatedAt,
+		ProfileData: p.ProfileData, AssociatedCPUser: p.PartnerReference, Visits: p.Visits, LastVisited: p.LastVisited, CreatedAt: p.CreatedAt,
 	}
 	for _, c := range p.Consents {
 		r.Consents = append(r.Consents, ConsentRecord{

@@ -21,6 +21,8 @@ type ProfileRecord struct {
 	AnonUserID string `json:"anon_user_id,omitempty"`
 
 	directory.ProfileData
+	// AssociatedCPUser is the partner's own reference.
+	AssociatedCPUser *string `json:"associated_cp_user,omitempty"`
 
 	// Visits and LastVisited count for a user who is new, like CreatedAt.
 	Visits      int64           `json:"visits,omitempty"`
@@ -56,6 +58,7 @@ func (c *checker) prepareProfile(it *item, r *ProfileRecord) error {
 	if p.ID == uuid.Nil {
 		p.ID = c.registry.NewID()
 	}
+	p.PartnerReference = r.AssociatedCPUser
 	p.Email, p.UpdatedAt = strings.TrimSpace(p.Email), p.CreatedAt
 	if err := c.validProfile(p); err != nil {
 		return err

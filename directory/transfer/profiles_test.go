@@ -47,7 +47,7 @@ func (r *rig) sees(id string, kind directory.CompanyKind) ([]directory.SeenProfi
 	return page, total
 }
 
-const shoppers = `{"type":"marketplace_user","external_id":"1","partner_id":"acme","anon_user_id":"cookie-1","first_name":"Ada","surname":"Lovelace","email":"ada@example.com","postcode":"SW1A 1AA","number_of_units_per_week":3,"terms_conditions":false,"meta":{"a":1},"national_insurance_number":"CANARY-NI","dob":"1985-06-07T17:32:28Z","visits":4,"last_visited":"2026-03-01T10:00:00Z","created_at":"2025-01-01T00:00:00Z","consents":[{"cp_id":"isp","cp_user_id":"5b0e1f4c-3f3f-4a4b-8a57-0c1f7c7d9a11","created":"2026-01-01T00:00:00Z","expires_at":"2027-01-01T00:00:00Z"},{"cp_id":"gym","created":"2026-01-01T00:00:00Z","expires_at":"2026-02-01T00:00:00Z"}]}
+const shoppers = `{"type":"marketplace_user","external_id":"1","partner_id":"acme","anon_user_id":"cookie-1","first_name":"Ada","surname":"Lovelace","email":"ada@example.com","postcode":"SW1A 1AA","number_of_units_per_week":3,"terms_conditions":false,"meta":{"a":1},"national_insurance_number":"CANARY-NI","dob":"1985-06-07T17:32:28Z","visits":4,"associated_cp_user":"customer 12","last_visited":"2026-03-01T10:00:00Z","created_at":"2025-01-01T00:00:00Z","consents":[{"cp_id":"isp","cp_user_id":"5b0e1f4c-3f3f-4a4b-8a57-0c1f7c7d9a11","created":"2026-01-01T00:00:00Z","expires_at":"2027-01-01T00:00:00Z"},{"cp_id":"gym","created":"2026-01-01T00:00:00Z","expires_at":"2026-02-01T00:00:00Z"}]}
 {"type":"marketplace_user","external_id":"2","partner_id":"acme","first_name":"Bob","surname":"Byron","email":"bob@example.com","passport_number":"CANARY-PASSPORT","partner_dob":"1990-01-01T00:00:00+02:00"}
 `
 
@@ -59,7 +59,7 @@ func TestMarketplaceUsersMoveIn(t *testing.T) {
 			t.Fatal(got, reasons)
 		}
 		page, total := r.sees("acme", directory.Partner)
-		if total != 2 || len(page) != 2 || page[0].FirstName != "Bob" || *page[1].NationalInsuranceNumber != "CANARY-NI" || page[1].Visits != 4 {
+		if total != 2 || len(page) != 2 || page[0].FirstName != "Bob" || *page[1].NationalInsuranceNumber != "CANARY-NI" || page[1].Visits != 4 || *page[1].PartnerReference != "customer 12" {
 			t.Errorf("the partner sees %d: %+v", total, page)
 		}
 		page, total = r.sees("isp", directory.Provider)
