@@ -48,7 +48,8 @@ func TestPasskeySignsInFromTheIdentifierField(t *testing.T) {
 	})
 }
 
-// TestSecurityKeyFollowsThePasswordInABrowser, and a wrong signature leads nowhere.
+// TestSecurityKeyFollowsThePasswordInABrowser (W08): a wrong signature leads nowhere,
+// nor does a key that nobody touched.
 func TestSecurityKeyFollowsThePasswordInABrowser(t *testing.T) {
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		b := pagestest.Open(t)
@@ -72,11 +73,13 @@ func TestSecurityKeyFollowsThePasswordInABrowser(t *testing.T) {
 		if b.Click("main button"); b.Heading() != "Use your security key" {
 			t.Fatalf("at %q", b.Heading())
 		}
-		key.Forge(true)
-		if status := b.Click("#key-button"); status != http.StatusForbidden || b.Heading() != "Use your security key" {
-			t.Fatalf("a forged signature: %d at %q", status, b.Heading())
+		for what, spoil := range map[string]func(on bool){"a forged signature": key.Forge, "a key that nobody touched": key.LeaveAbsent} {
+			spoil(true)
+			if status := b.Click("#key-button"); status != http.StatusForbidden || b.Heading() != "Use your security key" {
+				t.Fatalf("%s: %d at %q", what, status, b.Heading())
+			}
+			spoil(false)
 		}
-		key.Forge(false)
 		if status := b.Click("#key-button"); status != http.StatusOK || !strings.Contains(b.Heading(), "You are signed in") {
 			t.Errorf("%d at %q", status, b.Heading())
 		}

@@ -51,3 +51,9 @@ func (b *Browser) WantHeading(want string) {
 		}
 	}
 }
+
+// LeaveAbsent makes it say that nobody was there, or what it found again.
+func (a *Authenticator) LeaveAbsent(on bool) {
+	a.b.t.Helper()
+	call(a.b, webauthn.SetResponseOverrideBits, webauthn.SetResponseOverrideBitsParams{AuthenticatorID: a.id, IsBadUP: &on})
+}
