@@ -78,6 +78,11 @@ vuln: ## Look for known vulnerabilities in what is linked
 journeys: ## Draw the journeys through the hosted pages; writes docs/journeys.md
 	@go test ./authn/pages -count=1 -run '^TestJourneys$$' -update
 
+.PHONY: screenshots
+screenshots: ## Show every hosted page in every state; writes docs/screenshots*
+	@rm -rf docs/screenshots && mkdir docs/screenshots
+	@go test ./authn/pages -count=1 -run '^TestScreenshots$$' -update
+
 .PHONY: assets
 assets: ## Compile the style sheet of the hosted pages
 	@cd authn/pages/assets-src && npm ci && npm run build

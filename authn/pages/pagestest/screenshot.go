@@ -43,7 +43,7 @@ func (b *Browser) Retouch(selector, text string) {
 // maxColours are enough for a page of text; each takes half a byte.
 const maxColours = 16
 
-// write keeps the colours that a picture has most of, and a fifth of the bytes.
+// write keeps the colours that tell most, and a fifth of the bytes.
 func write(t testing.TB, path string, picture image.Image) {
 	t.Helper()
 	var encoded bytes.Buffer
@@ -65,7 +65,7 @@ func inPalette(picture image.Image) *image.Paletted {
 		}
 	}
 	indexes := map[color.RGBA]uint8{}
-	small := image.NewPaletted(bounds, mostFrequent(counts))
+	small := image.NewPaletted(bounds, telling(counts))
 	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
 		for x := bounds.Min.X; x < bounds.Max.X; x++ {
 			c := at(x, y)
@@ -80,19 +80,35 @@ func inPalette(picture image.Image) *image.Paletted {
 	return small
 }
 
-// mostFrequent returns [maxColours] at most; of two that are as frequent the
-// darker comes first, so that one page makes one file.
-func mostFrequent(counts map[color.RGBA]int) color.Palette {
+// telling returns [maxColours] at most: one after the other that which most dots
+// would be furthest from without it. Of two that are alike the darker comes
+// first, so that one page makes one file.
+func telling(counts map[color.RGBA]int) color.Palette {
 	all := make([]color.RGBA, 0, len(counts))
 	for c := range counts {
 		all = append(all, c)
 	}
 	slices.SortFunc(all, func(a, b color.RGBA) int {
-		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a.R, b.R), cmp.Compare(a.G, b.G), cmp.Compare(a.B, b.B))
+		return cmp.Or(cmp.Compare(a.R, b.R), cmp.Compare(a.G, b.G), cmp.Compare(a.B, b.B))
 	})
+	off := make([]int, len(all)) // from the nearest that is chosen, squared
+	for i := range off {
+		off[i] = 3 * 255 * 255
+	}
 	var palette color.Palette
-	for _, c := range all[:min(len(all), maxColours)] {
-		palette = append(palette, c)
+	for len(palette) < min(len(all), maxColours) {
+		best := 0
+		for i, c := range all {
+			if counts[c]*off[i] > counts[all[best]]*off[best] {
+				best = i
+			}
+		}
+		chosen := all[best]
+		palette = append(palette, chosen)
+		for i, c := range all {
+			r, g, b := int(c.R)-int(chosen.R), int(c.G)-int(chosen.G), int(c.B)-int(chosen.B)
+			off[i] = min(off[i], r*r+g*g+b*b)
+		}
 	}
 	return palette
 }
