@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"gatehouse/directory"
 	"gatehouse/storage"
 	"gatehouse/storage/storagetest"
 )
@@ -34,11 +35,11 @@ func importOf(t *testing.T, n int) string {
 	return path
 }
 
-// exported is everything that an export of a deployment holds.
-func exported(t *testing.T, d *deployment) string {
+// exported is what an export of a deployment holds, hashes as well.
+func exported(t *testing.T, d *deployment, args ...string) string {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
-	if code := run(t.Context(), []string{"user", "export", "--with-password-hashes"}, d.lookup, strings.NewReader(""), &stdout, &stderr); code != exitOK {
+	if code := run(t.Context(), append([]string{"user", "export", "--with-password-hashes"}, args...), d.lookup, strings.NewReader(""), &stdout, &stderr); code != exitOK {
 		t.Fatalf("export: exit %d\n%s", code, stderr.String())
 	}
 	return stdout.String()
@@ -123,4 +124,36 @@ func TestImportSaysWhatIsWrongWithTheCommand(t *testing.T) {
 	if want := `{"line":3,"type":"user","external_id":"2","reason":"email_address: Not a valid email address"}`; strings.TrimSpace(stderr.String()) != want {
 		t.Errorf("%s", stderr.String())
 	}
+}
+
+// TestMarketplaceUsersAreExportedOnlyWhenAskedFor: and what is sensitive of them only
+// when that is asked for as well; who has taken it out is in the audit trail.
+func TestMarketplaceUsersAreExportedOnlyWhenAskedFor(t *testing.T) {
+	d := newDeployment(t, storagetest.SQLite(t))
+	d.client("--id", "acme", "--grant", "client_credentials", "--kind", "partner", "--scope", directory.ScopePartner)
+	shopper := `{"type":"marketplace_user","external_id":"1","partner_id":"acme","first_name":"Ada","surname":"L","email":"ada@example.com","passport_number":"CANARY"}`
+	var summary importSummary
+	d.command(shopper, &summary, "user", "import", "-", "--format", "jsonl", "--source", "shop", "--json")
+	if summary.Created != 1 {
+		t.Fatalf("%+v", summary)
+	}
+	for _, c := range []struct {
+		args          []string
+		ada, passport bool
+	}{
+		{nil, false, false},
+		{[]string{"--with-sensitive"}, false, false},
+		{[]string{"--type", "marketplace_user"}, true, false},
+		{[]string{"--type", "marketplace_user", "--with-sensitive"}, true, true},
+	} {
+		if text := exported(t, d, c.args...); strings.Contains(text, "ada@") != c.ada || strings.Contains(text, "CANARY") != c.passport {
+			t.Errorf("%q: %s", c.args, text)
+		}
+	}
+	d.inProcess(func(a *app) {
+		all, err := storage.Directory{DB: a.stores.DB}.Events(t.Context(), directory.EventQuery{Type: "export_users"}, 10)
+		if err != nil || len(all) != 4 || !strings.Contains(string(all[0].Data), `"sensitive":true`) || all[0].Actor.Kind != operator.Kind {
+			t.Errorf("%d exports in the audit trail, %+v, %v", len(all), all, err)
+		}
+	})
 }
