@@ -153,7 +153,7 @@ func TestOwnerIsToldOfANewBrowser(t *testing.T) {
 		}
 		m := k.sent.messages[len(k.sent.messages)-1]
 		p := m.Personalisation
-		if m.To != "alice@example.com" || p["browser"] != "Firefox" || p["system"] != "Windows" || p["place"] != office.String() || p["at"] != "2026-03-01 09:00 UTC" {
+		if m.To != "alice@example.com" || p["browser"] != "Firefox" || p["system"] != "Windows" || p["place"] != office.String() || p["at"] != "1 March 2026 at 09:00 UTC" {
 			t.Errorf("the message says %v", p)
 		}
 		k.clock.advance(authn.KnownFor)

@@ -1,6 +1,7 @@
 package authn
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -55,8 +56,8 @@ func (t *trial) tellNewBrowser(ctx context.Context) error {
 		return nil
 	}
 	browser, system := Device(t.UserAgent)
+	language := cmp.Or(t.user.Language, directory.LanguageFrom(ctx)) // which the message will be in
 	return s.tellWith(ctx, t.user, "new_browser", map[string]any{
-		// Figures alone: they are the same in every language.
-		"at": t.at.UTC().Format("2006-01-02 15:04 UTC"), "browser": browser, "system": system, "place": s.whereFrom(t.Network, t.user),
+		"at": language.Moment(t.at), "browser": browser, "system": system, "place": s.whereFrom(t.Network, t.user),
 	})
 }

@@ -1,8 +1,11 @@
 package directory
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 	"strings"
+	"time"
 )
 
 // Language is one that people are spoken to in, named by its BCP 47 tag. The
@@ -28,6 +31,21 @@ func ReadLanguage(tag string) Language {
 		}
 	}
 	return ""
+}
+
+// moments say how each language words a moment: its months, and the order of
+// day, month, year and time of day.
+var moments = map[Language]struct{ months, order string }{
+	English: {"January February March April May June July August September October November December", "%d %s %d at %s UTC"},
+	Welsh:   {"Ionawr Chwefror Mawrth Ebrill Mai Mehefin Gorffennaf Awst Medi Hydref Tachwedd Rhagfyr", "%d %s %d am %s UTC"},
+}
+
+// Moment words a moment for people, such as "1 March 2026 at 09:05 UTC"; in
+// English where the language is none in particular.
+func (l Language) Moment(t time.Time) string {
+	t = t.UTC()
+	words := moments[cmp.Or(l, English)]
+	return fmt.Sprintf(words.order, t.Day(), strings.Fields(words.months)[t.Month()-1], t.Year(), t.Format("15:04"))
 }
 
 type languageKey struct{}

@@ -42,6 +42,4 @@ var welshCommon = catalogue{
 	"signout":      "Allgofnodi",
 	"signin":       "Mewngofnodi",
 	"startagain":   "Dechrau eto",
-	"moment":       "%d %s %d am %s UTC",
-	"months":       "Ionawr Chwefror Mawrth Ebrill Mai Mehefin Gorffennaf Awst Medi Hydref Tachwedd Rhagfyr",
 }

@@ -42,6 +42,4 @@ var englishCommon = catalogue{
 	"signout":      "Sign out",
 	"signin":       "Sign in",
 	"startagain":   "Start again",
-	"moment":       "%d %s %d at %s UTC",
-	"months":       "January February March April May June July August September October November December",
 }
