@@ -124,6 +124,11 @@ type Metadata struct {
 	// than [Client.admits] does by itself.
 	MinimumACR string `json:"minimum_acr,omitempty"`
 
+	// OrganisationID is whose brand the pages carry on the way to the client, a
+	// UUID; "" for nobody's. Only the operator sets it: a client could pretend to
+	// be anybody's.
+	OrganisationID string `json:"organisation_id,omitempty"`
+
 	// Shadow says which system the client relies on at POST /authenticate while an
 	// old one is asked as well; "" leaves it to the configuration.
 	Shadow cutover.Mode `json:"shadow,omitempty"`

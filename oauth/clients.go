@@ -46,6 +46,8 @@ type Clients struct {
 	// Fetch reads what clients publish at addresses of their own; without it
 	// no client can have such an address.
 	Fetch Fetcher
+	// Organisations are those that clients may belong to.
+	Organisations Organisations
 	// Documents accepts clients whose id is the address of a document; nil for none.
 	Documents *Documents
 
@@ -111,7 +113,7 @@ func (cs *Clients) prepare(ctx context.Context, c *Client) error {
 	if slices.Contains(c.Resources, cs.Issuer) {
 		return &directory.FieldError{Field: "resources", Reason: "has this service itself"}
 	}
-	return cs.checkSector(ctx, c)
+	return cs.checkReferences(ctx, c)
 }
 
 // create stores a prepared client, giving it a secret if it needs one.
@@ -217,7 +219,7 @@ func (cs *Clients) change(
 func (c *Client) auditData() map[string]any {
 	return map[string]any{
 		"auth_method": c.AuthMethod, "grant_types": c.GrantTypes, "scopes": c.Scopes, "roles": c.Roles,
-		"redirect_uris": c.RedirectURIs, "first_party": c.FirstParty, "kind": c.Kind, "pkce_optional": c.PKCEOptional, "shadow": c.Shadow,
+		"redirect_uris": c.RedirectURIs, "first_party": c.FirstParty, "kind": c.Kind, "organisation_id": c.OrganisationID, "pkce_optional": c.PKCEOptional, "shadow": c.Shadow,
 	}
 }
 

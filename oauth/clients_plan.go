@@ -77,7 +77,7 @@ func (cs *Clients) Plan(ctx context.Context, file []ClientDocument, prune bool) 
 		if change.next == nil {
 			continue
 		}
-		if err := cs.checkSector(ctx, change.next); err != nil {
+		if err := cs.checkReferences(ctx, change.next); err != nil {
 			return nil, fmt.Errorf("client %s: %w", change.ClientID, err)
 		}
 	}

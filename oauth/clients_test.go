@@ -22,7 +22,7 @@ const testIssuer = "https://id.example.org"
 func clientsOn(s *storage.Stores, clock *moving) *oauth.Clients {
 	return &oauth.Clients{
 		Store: storage.OAuthClients{DB: s.DB}, Audit: storage.Directory{DB: s.DB}, Once: storage.OAuthOnce{Redis: s.Redis},
-		Clock: clock.Now, Rand: rand.Reader, Issuer: testIssuer,
+		Clock: clock.Now, Rand: rand.Reader, Issuer: testIssuer, Organisations: storage.Directory{DB: s.DB},
 	}
 }
 

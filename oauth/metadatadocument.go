@@ -134,7 +134,7 @@ func (cs *Clients) described(ctx context.Context, id string) (*Client, error) {
 func (cs *Clients) keep(ctx context.Context, stored, c *Client) (*Client, error) {
 	by := directory.Actor{Kind: "client", ID: c.ID}
 	if stored != nil {
-		c.MinimumACR = stricter(stored.MinimumACR, c.MinimumACR) // which only the operator lowers
+		c.keepOperators(stored)
 	}
 	var err error
 	switch {

@@ -122,7 +122,7 @@ func (g *Registrar) Show(w http.ResponseWriter, r *http.Request) error {
 }
 
 // Replace answers PUT (RFC 7592 section 2.2): what the request leaves out is
-// back at its default. A floor under the client's sign-ins only the operator lowers.
+// back at its default, but for what is the operator's.
 func (g *Registrar) Replace(w http.ResponseWriter, r *http.Request) error {
 	old, token, err := g.managed(r)
 	if err != nil {
@@ -145,7 +145,7 @@ func (g *Registrar) Replace(w http.ResponseWriter, r *http.Request) error {
 	if err := g.Clients.prepare(r.Context(), c); err != nil {
 		return registrationError(err)
 	}
-	c.MinimumACR = stricter(old.MinimumACR, c.MinimumACR)
+	c.keepOperators(old)
 	secret, err := g.Clients.replace(r.Context(), directory.Actor{Kind: "client", ID: c.ID}, old, c)
 	if err != nil {
 		return registrationError(err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"gatehouse/authn"
+	"gatehouse/directory"
 	"gatehouse/internal/web"
 	"gatehouse/internal/web/webtest"
 	"gatehouse/oauth"
@@ -273,6 +274,32 @@ func TestAClientOnlyRaisesItsOwnFloor(t *testing.T) {
 		}
 	}
 	wantError(t, "no level", g.call(http.MethodPut, "/register/"+id, token, map[string]any{"client_id": id, "redirect_uris": []string{callback}, "minimum_acr": "gold"}), 400, "invalid_client_metadata")
+}
+
+// TestAClientCannotChooseItsOrganisation: the pages would carry anybody's name.
+func TestAClientCannotChooseItsOrganisation(t *testing.T) {
+	g := newRegistry(t, storagetest.Open(t))
+	org := g.organisation(directory.EmailBranding{Name: "Ministry of Examples", BrandType: "org"}).ID.String()
+	first := g.register(map[string]any{"redirect_uris": []string{callback}, "organisation_id": org})
+	id, token := first.text("client_id"), first.text("registration_access_token")
+	if first.text("organisation_id") != "" {
+		t.Errorf("registered: %s", first.body)
+	}
+	registered, err := g.clients.Get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	given := *registered
+	given.OrganisationID = org
+	if _, _, err := g.clients.Update(t.Context(), operator, given); err != nil {
+		t.Fatal(err)
+	}
+	for _, says := range []string{"", "00000000-0000-4000-8000-000000000001"} {
+		got := g.call(http.MethodPut, "/register/"+id, token, map[string]any{"client_id": id, "redirect_uris": []string{callback}, "organisation_id": says})
+		if got.status != http.StatusOK || got.text("organisation_id") != org {
+			t.Errorf("%q: %d %s", says, got.status, got.body)
+		}
+	}
 }
 
 func TestRegistrationIsLimited(t *testing.T) {

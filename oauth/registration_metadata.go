@@ -25,6 +25,7 @@ func (c *Client) validateMetadata(f *faults) {
 	c.validateApplication(f)
 	c.validateAnswers(f)
 	c.validateAudiences(f)
+	c.validateOrganisation(f)
 	f.add(c.Shadow != "" && !c.Shadow.Valid(), "shadow", "must be off, upstream-first or local-first")
 	for field, uri := range map[string]string{
 		"jwks_uri": c.JWKSURI, "initiate_login_uri": c.InitiateLoginURI,

@@ -91,7 +91,7 @@ func newReplica(t testing.TB, s *storage.Stores, clock *moving) *rig {
 		t.Fatal(err)
 	}
 	g.market = &directory.Marketplace{Store: storage.Profiles{DB: s.DB, Keys: fields}, Clock: g.clock.Now, NewID: uuid.New}
-	p := &pages.Pages{Authn: g.authn, Issuer: testIssuer, ServiceName: "Gatehouse"}
+	p := &pages.Pages{Authn: g.authn, Issuer: testIssuer, ServiceName: "Gatehouse", Brands: &directory.Brands{Store: storage.Directory{DB: s.DB}, Clock: g.clock.Now}}
 	g.server = &oauth.Server{
 		Issuer: testIssuer, Store: grants, Flows: storage.OAuthFlows{Redis: s.Redis}, Clients: g.clients, Keys: keys,
 		Profiles: g.market, Sessions: g.authn, Pages: p, Endings: endings, Secrets: [][]byte{[]byte("a secret of thirty-two bytes or so")},

@@ -58,6 +58,19 @@ func (d Directory) EmailBranding(ctx context.Context, id uuid.UUID) (*directory.
 	return &b, nil
 }
 
+// Brand implements directory.BrandStore.
+func (d Directory) Brand(ctx context.Context, organisation uuid.UUID) (*directory.Brand, error) {
+	var b directory.Brand
+	err := d.DB.row(ctx, `
+		select coalesce(nullif(b.text, ''), o.name), coalesce(b.colour, ''), coalesce(b.logo, ''), coalesce(b.brand_type = 'org_banner', false)
+		from organisations o left join email_brandings b on b.id = o.email_branding_id and b.brand_type <> 'no_branding'
+		where o.id = $1 and o.active`, []any{organisation}, &b.Name, &b.Colour, &b.Logo, &b.Banner)
+	if err != nil {
+		return nil, err
+	}
+	return &b, nil
+}
+
 // LockEmailBranding implements directory.Store.
 func (d Directory) LockEmailBranding(ctx context.Context, id uuid.UUID) (*directory.EmailBranding, error) {
 	if _, err := d.DB.exec(ctx, `update email_brandings set name = name where id = $1`, id); err != nil {

@@ -80,10 +80,13 @@ func takesGzip(header string) bool {
 // contentTypes are those of the files there are; mime.TypeByExtension would
 // depend on the machine.
 var contentTypes = map[string]string{
-	".css": "text/css; charset=utf-8",
-	".js":  "text/javascript; charset=utf-8",
-	".svg": "image/svg+xml",
-	".txt": "text/plain; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".jpeg": "image/jpeg",
+	".jpg":  "image/jpeg",
+	".js":   "text/javascript; charset=utf-8",
+	".png":  "image/png",
+	".svg":  "image/svg+xml",
+	".txt":  "text/plain; charset=utf-8",
 }
 
 func assetURL(name string) string { return "/assets/" + name + "?v=" + assets()[name].version }

@@ -98,6 +98,7 @@ var states = []struct {
 	{"account-password-changed", person{}, signedInTo("/account?done=password"), 200, "Your account"},
 	{"signin", person{}, open("/signin"), 200, "Sign in"},
 	{"signin-for-a-service", person{}, open("/begin"), 200, "Sign in"},
+	{"signin-for-an-organisation", person{brand: &directory.Brand{Name: "Ministry of Examples", Colour: "#FFDD00", Logo: "examples.svg"}}, open("/begin"), 200, "Sign in"},
 	{"signin-empty", person{}, func(b *pagestest.Browser, base string) int64 {
 		b.Go(base + "/signin")
 		return b.Click("main button")

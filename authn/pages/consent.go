@@ -9,7 +9,7 @@ import (
 // for. The answer is a POST to /consent with the flow, consent=accept or deny, and
 // the profile where one is asked for.
 func (p *Pages) Consent(w http.ResponseWriter, r *http.Request, v ConsentView) error {
-	flow := &Flow{ID: v.Flow, ClientName: v.ClientName, FormAction: v.FormAction}
+	flow := &Flow{ID: v.Flow, ClientName: v.ClientName, Organisation: v.Organisation, FormAction: v.FormAction}
 	view := struct {
 		frame
 		UserName            string

@@ -3,6 +3,8 @@ package pages
 import (
 	"fmt"
 	"net/http"
+
+	"github.com/google/uuid"
 )
 
 // DeviceCodeView is what the page that asks for a device's code shows.
@@ -14,17 +16,19 @@ type DeviceCodeView struct {
 
 // DeviceConsentView is what the page shows that asks about a device.
 type DeviceConsentView struct {
-	Flow       string // the flow's id
-	ClientName string
-	UserName   string
-	UserCode   string // to be compared with what the device shows
-	Scopes     []string
+	Flow         string // the flow's id
+	ClientName   string
+	Organisation uuid.UUID // see [Flow.Organisation]
+	UserName     string
+	UserCode     string // to be compared with what the device shows
+	Scopes       []string
 }
 
 // DeviceDoneView is what the page shows after the answer.
 type DeviceDoneView struct {
-	ClientName string
-	Denied     bool
+	ClientName   string
+	Organisation uuid.UUID // see [Flow.Organisation]
+	Denied       bool
 }
 
 // DeviceCode asks for the code that a device shows. The answer is a POST to
@@ -52,7 +56,7 @@ func (p *Pages) DeviceConsent(w http.ResponseWriter, r *http.Request, v DeviceCo
 		frame
 		ClientName, UserName, UserCode string
 		Scopes                         []string
-	}{p.frame(r, "deviceconsent.title", &Flow{ID: v.Flow}), v.ClientName, v.UserName, v.UserCode, p.texts(r).scopes(v.Scopes)}
+	}{p.frame(r, "deviceconsent.title", &Flow{ID: v.Flow, Organisation: v.Organisation}), v.ClientName, v.UserName, v.UserCode, p.texts(r).scopes(v.Scopes)}
 	view.Title = fmt.Sprintf(view.Title, v.ClientName)
 	return p.render(w, http.StatusOK, "deviceconsent", view.Flow, view)
 }
@@ -62,7 +66,7 @@ func (p *Pages) DeviceDone(w http.ResponseWriter, r *http.Request, v DeviceDoneV
 	view := struct {
 		frame
 		Text string
-	}{p.frame(r, "devicedone.title", &Flow{}), p.texts(r).text("devicedone.text")}
+	}{p.frame(r, "devicedone.title", &Flow{Organisation: v.Organisation}), p.texts(r).text("devicedone.text")}
 	if v.Denied {
 		view.Title, view.Text = view.text("devicedenied.title"), view.text("devicedenied.text")
 	}

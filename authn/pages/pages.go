@@ -3,6 +3,7 @@ package pages
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -81,6 +82,8 @@ type Flows interface {
 type Flow struct {
 	ID         string
 	ClientName string
+	// Organisation is whose brand the pages carry; uuid.Nil for nobody's.
+	Organisation uuid.UUID
 	// LoginHint fills the identifier in (OpenID Connect Core section 3.1.2.1).
 	LoginHint string
 	// FormAction is the Content-Security-Policy source of the redirect URI: an
@@ -97,11 +100,12 @@ type Flow struct {
 
 // ConsentView is what the consent page shows.
 type ConsentView struct {
-	Flow       string // the flow's id
-	ClientName string
-	UserName   string
-	Scopes     []string
-	FormAction string // see [Flow.FormAction]
+	Flow         string // the flow's id
+	ClientName   string
+	Organisation uuid.UUID // see [Flow.Organisation]
+	UserName     string
+	Scopes       []string
+	FormAction   string // see [Flow.FormAction]
 	// PolicyURI and TermsURI are what the client registered for people to read;
 	// "" for nothing (OpenID Connect Registration section 2).
 	PolicyURI, TermsURI string
@@ -134,6 +138,10 @@ type Pages struct {
 
 	Users    Users
 	Services Services
+
+	Brands Brands
+	// Logos are the logos of organisations by the names of their files; nil for none.
+	Logos fs.FS
 
 	Invitations Invitations
 	// InvitationID opens the token of an invitation's link, however old it is; an
@@ -184,6 +192,8 @@ func (p *Pages) Routes() []web.Route {
 		get("/organisation-invitation/{token}", p.invitation(directory.OrganisationTeam)),
 		post("/organisation-invitation/{token}", p.submitInvitation(directory.OrganisationTeam)),
 		get("/assets/{name}", p.asset),
+		get("/branding/{sheet}", p.brandSheet),
+		get("/branding/logo/{name}", p.logo),
 		get("/favicon.ico", p.favicon),
 		get("/robots.txt", p.robots),
 	}...)

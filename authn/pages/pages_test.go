@@ -54,6 +54,8 @@ type person struct {
 	keys    int      // that the person has
 	keyErr  error    // what changes of keys fail with
 	added   authn.NewPasskey
+
+	brand *directory.Brand // of the service that is under way
 }
 
 const (
@@ -147,7 +149,7 @@ func (p *person) Flow(_ context.Context, id, browser string) (*pages.Flow, error
 		return nil, pages.ErrNoFlow
 	}
 	return &pages.Flow{
-		ID: id, ClientName: "Example Forms", LoginHint: "alice@example.gov.uk", FormAction: "https://rp.example.gov.uk",
+		ID: id, ClientName: "Example Forms", Organisation: formsOwner, LoginHint: "alice@example.gov.uk", FormAction: "https://rp.example.gov.uk",
 		ACRValues: []string{authn.ACRMulti}, EmailSignIn: true,
 	}, nil
 }
@@ -169,7 +171,7 @@ func serve(t *testing.T, p *person) *httptest.Server {
 	}
 	hosted := &pages.Pages{
 		Authn: p, Flows: p, Issuer: issuer, ServiceName: "Gatehouse",
-		Users: p, Services: p,
+		Users: p, Services: p, Brands: p, Logos: logos,
 		Invitations: &p.invited, InvitationID: p.invited.open, Returns: &p.invited, Clock: func() time.Time { return noon }, NewSecret: func() string { return "secret-1" },
 		Registration: !p.invitedOnly,
 	}
@@ -188,7 +190,7 @@ func serve(t *testing.T, p *person) *httptest.Server {
 		}},
 		web.Route{Method: http.MethodGet, Path: "/consent", Surface: hosted, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			return hosted.Consent(w, r, pages.ConsentView{
-				Flow: "flow-1", ClientName: "Example Forms", UserName: "Alice Example", FormAction: "https://rp.example.gov.uk",
+				Flow: "flow-1", ClientName: "Example Forms", Organisation: formsOwner, UserName: "Alice Example", FormAction: "https://rp.example.gov.uk",
 				Scopes: []string{"openid", "profile", "email", "offline_access", "ABC001"},
 			})
 		}},

@@ -41,7 +41,8 @@ type frame struct {
 	Title   string
 	Faults  []fault
 	Flow    *Flow
-	Wide    bool // more room than a form needs
+	Brand   *brand // the organisation that the person is on the way to; nil for none
+	Wide    bool   // more room than a form needs
 	// Discreet says that the page repeats nothing of the request, not even its address.
 	Discreet bool
 	request  *http.Request // nil for a page in one language
@@ -73,7 +74,7 @@ type page interface{ language() directory.Language }
 // is the catalogue's text for key.
 func (p *Pages) frame(r *http.Request, key string, f *Flow) frame {
 	framed := p.frameIn(p.texts(r), f)
-	framed.Title, framed.request = framed.text(key), r
+	framed.Title, framed.request, framed.Brand = framed.text(key), r, p.brand(r.Context(), f.Organisation)
 	return framed
 }
 

@@ -5,24 +5,28 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/google/uuid"
+
 	"gatehouse/authn"
 )
 
 // SignOutView is what the page shows that asks before it signs out. The fields
 // that come back with the answer are empty when the browser is to stay here.
 type SignOutView struct {
-	UserName    string
-	ClientName  string // who asks; "" when nobody knows
-	ClientID    string
-	RedirectURI string
-	State       string
-	FormAction  string // see [Flow.FormAction]
+	UserName   string
+	ClientName string // who asks; "" when nobody knows
+	ClientID   string
+	// Organisation is that of who asks, see [Flow.Organisation].
+	Organisation uuid.UUID
+	RedirectURI  string
+	State        string
+	FormAction   string // see [Flow.FormAction]
 }
 
 // ConfirmSignOut asks the person whether to sign out. The answer is a POST to
 // /signout, which no other site can send.
 func (p *Pages) ConfirmSignOut(w http.ResponseWriter, r *http.Request, v SignOutView) error {
-	flow := &Flow{FormAction: v.FormAction}
+	flow := &Flow{Organisation: v.Organisation, FormAction: v.FormAction}
 	view := struct {
 		frame
 		SignOutView

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"math"
 	"net/url"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -173,6 +174,7 @@ func (a *app) wire() error {
 	a.clients = &oauth.Clients{
 		Store: storage.OAuthClients{DB: a.stores.DB}, Audit: store, Once: storage.OAuthOnce{Redis: a.stores.Redis},
 		Clock: a.clock.Now, Rand: rand.Reader, Issuer: a.config.Issuer, Fetch: a.outbound,
+		Organisations: store,
 	}
 	if len(a.config.ClientDocuments) > 0 {
 		a.clients.Documents = &oauth.Documents{
@@ -190,11 +192,29 @@ func (a *app) wire() error {
 		return err
 	}
 	a.wireServer(store, grants)
+	if err := a.wireBrands(store); err != nil {
+		return err
+	}
 	a.wireEndings(grants)
 	if err := a.wireLinks(); err != nil {
 		return err
 	}
 	return a.wireDeprecations()
+}
+
+// wireBrands lets the pages look like the organisation that people are on the way to.
+func (a *app) wireBrands(store storage.Directory) error {
+	a.pages.Brands = &directory.Brands{Store: store, Clock: a.clock.Now}
+	if a.config.BrandingDir == "" {
+		return nil
+	}
+	logos, err := os.OpenRoot(a.config.BrandingDir) // which nothing leads out of
+	if err != nil {
+		return fmt.Errorf("GATEHOUSE_BRANDING_DIR: %w", errors.Unwrap(err))
+	}
+	a.closers = append(a.closers, func() { _ = logos.Close() })
+	a.pages.Logos = logos.FS()
+	return nil
 }
 
 // wireLinks takes keys of the installation's own where none are shared with the

@@ -48,6 +48,7 @@ type clientMetadataFlags struct {
 	RequireAuthTime                  bool     `help:"Always tell when the user signed in."`
 	DefaultACR                       []string `name:"default-acr" help:"Level of a sign-in to ask for where a request does not; may be repeated."`
 	MinimumACR                       string   `name:"minimum-acr" help:"Least level of a sign-in that the client accepts: urn:gatehouse:acr:single-factor or urn:gatehouse:acr:multi-factor."`
+	Organisation                     string   `placeholder:"ID" help:"Organisation whose name, colour and logo the pages carry on the way to the client."`
 	Shadow                           string   `help:"Which system the client relies on at /authenticate while an old one is asked too: off, upstream-first or local-first; the configuration's when missing."`
 	EmailSignIn                      bool     `help:"Lets people sign in for the client by reading their mail alone, at the level urn:gatehouse:acr:email."`
 	ResponseMode                     []string `help:"query or form_post: the only modes the client may ask for; may be repeated."`
@@ -67,7 +68,7 @@ func (f clientMetadataFlags) metadata() oauth.Metadata {
 	m := oauth.Metadata{
 		ApplicationType: f.ApplicationType, JWKSURI: f.JWKSURI, AuthSigningAlg: f.TokenEndpointAuthSigningAlg, SubjectType: f.SubjectType,
 		SectorIdentifierURI: f.SectorIdentifierURI, UserInfoAlg: f.UserinfoAlg, RequireAuthTime: f.RequireAuthTime, DefaultACRValues: f.DefaultACR,
-		MinimumACR: f.MinimumACR, Shadow: cutover.Mode(f.Shadow), EmailSignIn: f.EmailSignIn, ResponseModes: f.ResponseMode, Audiences: f.Audience, Resources: f.Resource, BackchannelLogoutURI: f.BackchannelLogoutURI,
+		MinimumACR: f.MinimumACR, OrganisationID: f.Organisation, Shadow: cutover.Mode(f.Shadow), EmailSignIn: f.EmailSignIn, ResponseModes: f.ResponseMode, Audiences: f.Audience, Resources: f.Resource, BackchannelLogoutURI: f.BackchannelLogoutURI,
 		BackchannelLogoutSessionRequired: f.BackchannelLogoutSessionRequired, InitiateLoginURI: f.InitiateLoginURI, ClientURI: f.ClientURI,
 		LogoURI: f.LogoURI, PolicyURI: f.PolicyURI, TermsURI: f.TermsURI, Contacts: f.Contact,
 	}

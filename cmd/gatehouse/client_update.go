@@ -13,7 +13,8 @@ type clientUpdateCommand struct {
 	ID     string `arg:"" name:"id" help:"The client's id."`
 	File   string `arg:"" name:"file" optional:"" default:"-" help:"JSON object with the members to change, in the names that show prints; - for standard input."`
 	Shadow string `help:"Change only which system the client relies on at /authenticate: off, upstream-first or local-first; default goes back to the configuration's." enum:"off,upstream-first,local-first,default," default:""`
-	JSON   bool   `name:"json" help:"Print JSON."`
+	Organisation string `help:"Change only whose name, colour and logo the pages carry on the way to the client: the id of an organisation, or none." placeholder:"ID"`
+	JSON         bool   `name:"json" help:"Print JSON."`
 }
 
 // Run changes the client. Members that the object does not name stay as they are.
@@ -49,10 +50,17 @@ func (c clientUpdateCommand) Run(env *environment) error {
 
 // object is what the command changes.
 func (c clientUpdateCommand) object(env *environment) ([]byte, error) {
-	if c.Shadow == "" {
+	named := map[string]string{}
+	if c.Shadow != "" {
+		named["shadow"] = strings.TrimPrefix(c.Shadow, "default")
+	}
+	if c.Organisation != "" {
+		named["organisation_id"] = strings.TrimPrefix(c.Organisation, "none")
+	}
+	if len(named) == 0 {
 		return env.readDocument(c.File)
 	}
-	return json.Marshal(map[string]string{"shadow": strings.TrimPrefix(c.Shadow, "default")})
+	return json.Marshal(named)
 }
 
 // maxDocument bounds a file that a command reads, in bytes.

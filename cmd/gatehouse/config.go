@@ -39,6 +39,7 @@ type Config struct {
 	NotifyAdminURL    string        `group:"Configuration" name:"notify-admin-url" default:"http://localhost:6012" placeholder:"URL" help:"Where links in Notify's messages start when the request names no host."`
 	Registration      string        `group:"Configuration" default:"open" enum:"open,closed" help:"Whether people can make themselves an account at /register: open or closed. An account alone gives access to nothing here."`
 	ServiceName       string        `group:"Configuration" default:"Gatehouse" help:"Name shown on pages and in messages."`
+	BrandingDir       string        `group:"Configuration" placeholder:"DIR" help:"Directory of the logos of organisations, by the names that their e-mail brandings have. Empty shows none."`
 	DrainDelay        time.Duration `group:"Configuration" default:"0s" help:"How long to go on serving, reported as not ready, before connections are drained at a stop."`
 	KeyRotation       time.Duration `group:"Configuration" default:"2160h" help:"Age at which a signing key is replaced; 0 replaces one only when gatehouse keys rotate asks for it."`
 	KeyRetain         time.Duration `group:"Configuration" default:"720h" help:"How long a replaced signing key still verifies, at least 24h. ID tokens come back as hints."`
@@ -144,6 +145,9 @@ func (c *Config) check() error {
 	}
 	if _, _, err := net.SplitHostPort(c.MetricsAddr); c.MetricsAddr != "" && err != nil {
 		fault("GATEHOUSE_METRICS_ADDR: want host:port, such as 127.0.0.1:9090")
+	}
+	if info, err := os.Stat(c.BrandingDir); c.BrandingDir != "" && (err != nil || !info.IsDir()) {
+		fault("GATEHOUSE_BRANDING_DIR: is no directory that can be read")
 	}
 	if err := checkIssuer(c.Issuer); err != nil {
 		fault("GATEHOUSE_ISSUER: %w", err)

@@ -84,7 +84,14 @@ func (a *app) seedTeam(ctx context.Context, demo *demoData) error {
 		return err
 	}
 	crown := true
-	_, err := a.registry.CreateOrganisation(ctx, directory.NewOrganisation{ID: demoOrganisation, Name: "Demo Organisation", Crown: &crown, Type: directory.Central}, operator)
+	colour := "#1d70b8"
+	branding, err := a.registry.CreateEmailBranding(ctx, directory.EmailBranding{Name: "Demo Organisation", Colour: &colour, BrandType: "org"}, operator)
+	if err != nil {
+		return err
+	}
+	_, err = a.registry.CreateOrganisation(ctx, directory.NewOrganisation{
+		ID: demoOrganisation, Name: "Demo Organisation", Crown: &crown, Type: directory.Central, EmailBrandingID: uuid.NullUUID{UUID: branding.ID, Valid: true},
+	}, operator)
 	if err != nil {
 		return err
 	}
@@ -116,6 +123,7 @@ func (a *app) seedClients(ctx context.Context, demo *demoData) error {
 		{&demo.relying, oauth.Client{
 			ID: "demo", Name: "Demo relying service", GrantTypes: []string{"authorization_code", "refresh_token"},
 			Scopes: []string{"openid", "profile", "email", "phone", "offline_access", "notify.admin"}, RedirectURIs: []string{demo.issuer + "/demo/callback"},
+			Metadata: oauth.Metadata{OrganisationID: demoOrganisation.String()},
 		}},
 		{&demo.api, oauth.Client{ID: "demo-api", Name: "Demo directory caller", GrantTypes: []string{"client_credentials"}, Scopes: []string{"notify.admin"}}},
 		{&demo.legacy, oauth.Client{
