@@ -324,3 +324,24 @@ func atOnce(n int, f func(i int)) {
 	close(start)
 	all.Wait()
 }
+
+// TestScopesOfAnotherKindAreLeftOut of a client whose row nobody checked.
+func TestScopesOfAnotherKindAreLeftOut(t *testing.T) {
+	each(t, func(t *testing.T, g *rig) {
+		all := []string{"openid", oauth.ScopePartner, oauth.ScopeProvider, oauth.ScopeMarketplaceProfile}
+		for kind, want := range map[string][]string{
+			"": all[:1], oauth.KindPartner: all[:2], oauth.KindProvider: {"openid", oauth.ScopeProvider, oauth.ScopeMarketplaceProfile},
+		} {
+			id := "kind-" + kind
+			err := (storage.OAuthClients{DB: g.stores.DB}).CreateClient(t.Context(), &oauth.Client{
+				ID: id, Name: id, Kind: kind, Scopes: slices.Clone(all), AuthMethod: oauth.NoAuthentication, Public: true, CreatedAt: g.clock.Now(),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c, err := g.clients.Get(t.Context(), id); err != nil || !slices.Equal(c.Scopes, want) {
+				t.Errorf("%s: %+v, %v", id, c, err)
+			}
+		}
+	})
+}
