@@ -6,6 +6,9 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"testing"
+
+	"gatehouse/authn/pages/pagestest"
 )
 
 // letter is a link that somebody was sent, and what its reader does with it.
@@ -103,5 +106,21 @@ func (a *abuse) scan(kind, path string) {
 	look(http.MethodOptions, "Mozilla/5.0")
 	for _, agent := range previews {
 		look(http.MethodGet, agent)
+	}
+}
+
+// TestScannerThatRunsScriptsUsesNoLinkUp (M01) opens each link in a real browser, as
+// services that look for malware do.
+func TestScannerThatRunsScriptsUsesNoLinkUp(t *testing.T) {
+	a, b := newAbuse(t, newDeployment(t, sqliteConfig(t))), pagestest.Open(t)
+	for kind, l := range a.letters() {
+		tab := b.Another(t)
+		tab.Scripts(true)
+		tab.Go(a.s.url + l.path)
+		tab.Settle()
+		if tab.Go(a.s.url + "/account"); tab.Heading() != "Sign in" {
+			t.Errorf("%s: signed in, at %q", kind, tab.Heading())
+		}
+		a.answer(kind, l)
 	}
 }

@@ -305,3 +305,9 @@ func (b *Browser) Overflow() int {
 	b.t.Helper()
 	return get(b, chromedp.Evaluate[int](`document.documentElement.scrollWidth - document.documentElement.clientWidth`))
 }
+
+// Settle waits until the page's own scripts have nothing more to do.
+func (b *Browser) Settle() {
+	b.t.Helper()
+	get(b, chromedp.Evaluate[bool](`new Promise(done => setTimeout(() => requestIdleCallback(() => done(true), {timeout: 1000}), 200))`, chromedp.EvalAwaitPromise))
+}
