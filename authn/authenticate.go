@@ -175,8 +175,7 @@ func (t *trial) wrongPassword(ctx context.Context, hash string) error {
 		t.step("password", "", "refuse")
 	}
 	t.noteLock(ctx)
-	t.levelTime(ctx)
-	return ErrRefused
+	return t.holdBack(ctx)
 }
 
 // refuseUncompared refuses without a look at the password, no sooner than one
@@ -196,15 +195,7 @@ func (t *trial) refuseUncompared(ctx context.Context) error {
 
 // levelTime lets a refusal take RefusalTime, whatever was done for it: no work,
 // ours, or that of a hash made elsewhere with dearer parameters.
-func (t *trial) levelTime(ctx context.Context) {
-	s := t.service
-	timer := time.NewTimer(s.refusalTime() - s.Clock().Sub(t.at))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-ctx.Done():
-	}
-}
+func (t *trial) levelTime(ctx context.Context) { t.takeAtLeast(ctx, t.service.refusalTime()) }
 
 // rehash replaces an imported hash, or one with old parameters, while the
 // password is at hand. The sign-in does not depend on it.

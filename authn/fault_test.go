@@ -3,11 +3,8 @@ package authn_test
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"testing"
 	"time"
-
-	"github.com/google/uuid"
 
 	"gatehouse/authn"
 	"gatehouse/directory"
@@ -95,29 +92,5 @@ func TestOneNetworkBearsABusyOffice(t *testing.T) {
 		for range 12 {
 			mustSignIn()
 		}
-	})
-}
-
-func TestSprayingIsThrottled(t *testing.T) {
-	each(t, func(t *testing.T, k *kit) {
-		k.alice()
-		k.Limits.NetworkFailures = authn.Limit{Burst: 3, Per: 3 * time.Minute}
-		k.Limits.PasswordFailures = authn.Limit{Burst: 5, Per: 5 * time.Minute}
-		spray := func(from, password string) error {
-			_, err := k.Authenticate(t.Context(), authn.Attempt{
-				Front: authn.Browser, Factor: authn.Password, Identifier: uuid.NewString() + "@example.com", Secret: password,
-				Network: netip.MustParseAddr(from),
-			})
-			return err
-		}
-		for range 3 {
-			wantRefused(t, spray("2001:db8::1", "Summer2026!!"))
-		}
-		wantThrottled(t, spray("2001:db8::ffff", "another password"))
-		wantRefused(t, spray("2001:db8:0:1::1", "Summer2026!!"))
-		wantRefused(t, spray("192.0.2.1", "Summer2026!!"))
-		wantThrottled(t, spray("192.0.2.2", "Summer2026!!"))
-		k.advance(time.Minute)
-		wantRefused(t, spray("192.0.2.2", "Summer2026!!"))
 	})
 }

@@ -30,8 +30,9 @@ const (
 // KnownBrowser is a browser in which a user has signed in.
 type KnownBrowser struct {
 	ID, UserID uuid.UUID
-	TokenHash  []byte // of the token that its cookie holds at present
-	SeenAt     time.Time
+	TokenHash  []byte    // of the token that its cookie holds at present
+	CreatedAt  time.Time // when it became known; set by Browsers alone
+	SeenAt     time.Time // when its user last signed in with it
 }
 
 // BrowserTokens are the hashes of the tokens that a browser shows, one at most for
@@ -56,6 +57,8 @@ type browserStore interface {
 	// AddBrowser keeps another browser of a user, and forgets the one used longest
 	// ago when there are more than most. first reports that none was ever kept.
 	AddBrowser(ctx context.Context, b *KnownBrowser, most int) (first bool, err error)
+	// Browsers lists those of a user, the one used last first.
+	Browsers(ctx context.Context, userID uuid.UUID, unusedSince time.Time) ([]*KnownBrowser, error)
 	// BrowsersSince returns how many of a user's browsers became known after a time.
 	BrowsersSince(ctx context.Context, userID uuid.UUID, since time.Time) (int, error)
 	// ForgetBrowsers forgets every browser of a user but the one that a session was
@@ -63,6 +66,15 @@ type browserStore interface {
 	ForgetBrowsers(ctx context.Context, userID, exceptOf uuid.UUID) error
 	// ForgetBrowser forgets one browser, if it is known.
 	ForgetBrowser(ctx context.Context, id uuid.UUID) error
+}
+
+// Browsers lists the browsers that a user is known by, the one used last first.
+func (s *Service) Browsers(ctx context.Context, userID uuid.UUID) ([]*KnownBrowser, error) {
+	all, err := s.Store.Browsers(ctx, userID, s.Clock().Add(-KnownFor))
+	if err != nil {
+		return nil, fmt.Errorf("list known browsers: %w", err)
+	}
+	return all, nil
 }
 
 // shownTokens are those in the value of a cookie, the latest first. Others may have

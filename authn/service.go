@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -62,6 +63,12 @@ type Service struct {
 	// RefusalTime is the least time that a refused password takes; longer than
 	// a comparison does. 0: 250 ms.
 	RefusalTime time.Duration
+	// SlowestRefusal is what the refusal of a password grows to on the hosted pages,
+	// from the third failure with a name on; 0: four times RefusalTime.
+	SlowestRefusal time.Duration
+	// HeldBack is how many refusals may take longer than RefusalTime at once, in this
+	// process; 0: 1024, less than 0: none.
+	HeldBack int
 
 	Limits Limits
 	// Places names where people are; nil when nobody knows.
@@ -69,7 +76,8 @@ type Service struct {
 	// Texting bounds the cost of text messages; the zero value has no bound for an hour.
 	Texting Texting
 
-	local localLimiter
+	local    localLimiter
+	heldBack atomic.Int64
 }
 
 func (s *Service) codeDigits() int            { return cmp.Or(s.CodeDigits, 6) }
@@ -79,7 +87,10 @@ func (s *Service) maxLiveCodes() int          { return cmp.Or(s.MaxLiveCodes, 5)
 func (s *Service) idle() time.Duration        { return cmp.Or(s.SessionIdle, 2*time.Hour) }
 func (s *Service) lifetime() time.Duration    { return cmp.Or(s.SessionLifetime, 20*time.Hour) }
 func (s *Service) refusalTime() time.Duration { return cmp.Or(s.RefusalTime, 250*time.Millisecond) }
-func (s *Service) minPasswordLength() int     { return cmp.Or(s.MinPasswordLength, 12) }
+func (s *Service) slowestRefusal() time.Duration {
+	return max(s.refusalTime(), cmp.Or(s.SlowestRefusal, 4*s.refusalTime()))
+}
+func (s *Service) minPasswordLength() int { return cmp.Or(s.MinPasswordLength, 12) }
 
 func (s *Service) random() io.Reader {
 	if s.Rand == nil {

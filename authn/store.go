@@ -91,6 +91,9 @@ type Store interface {
 // directory.ErrUnavailable when it does not answer.
 type Cache interface {
 	limiter
+	// Tally counts one more under a key and returns the count, which is forgotten
+	// when a time is over since the first.
+	Tally(ctx context.Context, key string, within time.Duration) (int, error)
 	PutSignIn(ctx context.Context, id string, state []byte, ttl time.Duration) error
 	// SignIn returns directory.ErrNotFound for one that is unknown or has expired.
 	SignIn(ctx context.Context, id string) ([]byte, error)

@@ -68,6 +68,21 @@ func (a Authn) AddBrowser(ctx context.Context, b *authn.KnownBrowser, most int) 
 	return false, err
 }
 
+// Browsers implements authn.Store.
+func (a Authn) Browsers(ctx context.Context, userID uuid.UUID, unusedSince time.Time) ([]*authn.KnownBrowser, error) {
+	var all []*authn.KnownBrowser
+	err := a.DB.each(ctx, `
+		select id, token_hash, created_at, seen_at from known_browsers
+		where user_id = $1 and seen_at > $2
+		order by seen_at desc, id`, []any{userID, unusedSince}, func(scan func(dest ...any) error) error {
+		b := authn.KnownBrowser{UserID: userID}
+		err := scan(&b.ID, &b.TokenHash, timeInto(&b.CreatedAt), timeInto(&b.SeenAt))
+		all = append(all, &b)
+		return err
+	})
+	return all, err
+}
+
 // BrowsersSince implements authn.Store.
 func (a Authn) BrowsersSince(ctx context.Context, userID uuid.UUID, since time.Time) (int, error) {
 	var n int

@@ -53,6 +53,23 @@ func (c AuthnCache) take(ctx context.Context, b authn.Bucket, now time.Time, sig
 	return time.Duration(wait) * time.Microsecond, redisError(err)
 }
 
+// tallyScript counts, and lets the first count say when all are forgotten.
+//
+// ARGV: time to live in ms.
+var tallyScript = redis.NewScript(`
+local n = redis.call('INCR', KEYS[1])
+if n == 1 then
+	redis.call('PEXPIRE', KEYS[1], ARGV[1])
+end
+return n
+`)
+
+// Tally implements authn.Cache.
+func (c AuthnCache) Tally(ctx context.Context, key string, within time.Duration) (int, error) {
+	n, err := tallyScript.Run(ctx, c.Redis.client, []string{c.Redis.prefix + "tally:" + key}, within.Milliseconds()).Int()
+	return n, redisError(err)
+}
+
 func (c AuthnCache) signInKey(id string) string { return c.Redis.prefix + "signin:" + id }
 
 // PutSignIn implements authn.Cache.

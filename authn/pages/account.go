@@ -36,6 +36,7 @@ type accountAuthn interface {
 	RemoveMobile(ctx context.Context, s *authn.Session, u *directory.User, change func(ctx context.Context) error) error
 
 	Sessions(ctx context.Context, userID uuid.UUID) ([]*authn.Session, error)
+	Browsers(ctx context.Context, userID uuid.UUID) ([]*authn.KnownBrowser, error)
 	// Where is the place of an address in words; "" where nobody knows it.
 	Where(address string, l directory.Language) string
 	EndSessions(ctx context.Context, userID, except uuid.UUID, actor directory.Actor) error

@@ -49,6 +49,7 @@ type heldData struct {
 	App              bool           `json:"authenticator_app"`
 	RecoveryCodes    int            `json:"recovery_codes_left"`
 	Sessions         []heldSession  `json:"sessions"`
+	Browsers         []heldBrowser  `json:"known_browsers"`
 	UsedBy           []heldService  `json:"used_by"`
 	Activity         []heldActivity `json:"activity"`
 }
@@ -65,6 +66,13 @@ type heldSession struct {
 	UserAgent string    `json:"user_agent,omitempty"`
 	Since     time.Time `json:"since"`
 	SeenAt    time.Time `json:"last_used"`
+}
+
+// heldBrowser is a browser that the person is known by: a cookie there, and of it
+// here nothing but when it was used.
+type heldBrowser struct {
+	Since    time.Time `json:"since"`
+	SignedIn time.Time `json:"last_signed_in"`
 }
 
 type heldService struct {
@@ -114,7 +122,7 @@ func (p *Pages) held(ctx context.Context, a *account) (*heldData, error) {
 		ID: u.ID, Name: u.Name, Username: u.Username, EmailAddress: u.EmailAddress, MobileNumber: u.MobileNumber, SignInBy: string(u.AuthType),
 		Roles: u.Roles, CreatedAt: u.CreatedAt, SignedInAt: u.LoggedInAt, PasswordChanged: u.PasswordChangedAt, EmailProved: u.EmailAccessValidatedAt,
 		Language: string(u.Language), TakesPart: u.TakePartInResearch, NewFeaturesEmail: u.ReceivesNewFeaturesEmail,
-		Keys: []heldKey{}, Sessions: []heldSession{}, UsedBy: []heldService{}, Activity: []heldActivity{},
+		Keys: []heldKey{}, Sessions: []heldSession{}, Browsers: []heldBrowser{}, UsedBy: []heldService{}, Activity: []heldActivity{},
 	}
 	var err error
 	if held.Organisations, held.Teams, err = p.Users.TeamsOf(ctx, u.ID); err != nil {

@@ -30,6 +30,13 @@ func (h *heldData) addUses(ctx context.Context, p *Pages, user uuid.UUID) error 
 	for _, s := range sessions {
 		h.Sessions = append(h.Sessions, heldSession{s.Network, s.UserAgent, s.CreatedAt, s.SeenAt})
 	}
+	browsers, err := p.Authn.Browsers(ctx, user)
+	if err != nil {
+		return err
+	}
+	for _, b := range browsers {
+		h.Browsers = append(h.Browsers, heldBrowser{b.CreatedAt, b.SeenAt})
+	}
 	services, err := p.Services.ServicesOf(ctx, user)
 	for _, s := range services {
 		h.UsedBy = append(h.UsedBy, heldService{s.Name, s.Scopes, s.AllowedAt, s.LastUsed})

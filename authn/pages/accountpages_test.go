@@ -48,6 +48,10 @@ func (p *person) Sessions(context.Context, uuid.UUID) ([]*authn.Session, error) 
 	}, p.err
 }
 
+func (p *person) Browsers(context.Context, uuid.UUID) ([]*authn.KnownBrowser, error) {
+	return []*authn.KnownBrowser{{TokenHash: []byte("hash of a token"), CreatedAt: noon.Add(-time.Hour), SeenAt: noon}}, p.err
+}
+
 func (p *person) Where(address string, l directory.Language) string {
 	if address != "192.0.2.1" {
 		return ""
@@ -307,7 +311,7 @@ func TestDataIsAFileWithoutSecrets(t *testing.T) {
 		t.Errorf("%d %v", res.StatusCode, res.Header)
 	}
 	for _, says := range []string{`"email_address": "alice@example.gov.uk"`, "Fishing licences", "Ministry", "Example Forms", "192.0.2.1", `"kind": "refused"`,
-		`"passkeys": []`, `"recovery_codes_left": 0`, `"authenticator_app": false`} {
+		`"last_signed_in": "2026-03-01T12:00:00Z"`, `"passkeys": []`, `"recovery_codes_left": 0`, `"authenticator_app": false`} {
 		if !strings.Contains(body, says) {
 			t.Errorf("no %s in %s", says, body)
 		}

@@ -36,7 +36,7 @@ func TestTimeTellsNobodyApart(t *testing.T) {
 		a.authn.Limits = authn.Limits{NetworkFailures: plenty, CallerFailures: plenty, PasswordFailures: plenty, AskingPerNetwork: plenty, MailsPerAddress: plenty}
 		a.authn.Hasher.Memory = 64
 		people := newCast(t, a)
-		a.authn.RefusalTime = padding
+		a.authn.RefusalTime, a.authn.SlowestRefusal = padding, padding+10*time.Millisecond
 		s := d.listen(a)
 		flow := d.journey(s)
 		flow.authorize(rp, "openid")
