@@ -10,9 +10,9 @@ import (
 )
 
 type clientUpdateCommand struct {
-	ID     string `arg:"" name:"id" help:"The client's id."`
-	File   string `arg:"" name:"file" optional:"" default:"-" help:"JSON object with the members to change, in the names that show prints; - for standard input."`
-	Shadow string `help:"Change only which system the client relies on at /authenticate: off, upstream-first or local-first; default goes back to the configuration's." enum:"off,upstream-first,local-first,default," default:""`
+	ID           string `arg:"" name:"id" help:"The client's id."`
+	File         string `arg:"" name:"file" optional:"" default:"-" help:"JSON object with the members to change, in the names that show prints; - for standard input."`
+	Shadow       string `help:"Change only which system the client relies on at /authenticate: off, upstream-first or local-first; default goes back to the configuration's." enum:"off,upstream-first,local-first,default," default:""`
 	Organisation string `help:"Change only whose name, colour and logo the pages carry on the way to the client: the id of an organisation, or none." placeholder:"ID"`
 	JSON         bool   `name:"json" help:"Print JSON."`
 }
