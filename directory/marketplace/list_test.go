@@ -8,6 +8,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"gatehouse/directory"
+	"gatehouse/storage"
+	"gatehouse/storage/storagetest"
 )
 
 // listed are the ids of a page, in order, and its total.
@@ -124,5 +128,50 @@ func TestTextIsNeverSQL(t *testing.T) {
 			}
 		}
 		s.want(400, "owner", "POST", "/users/"+id+"/consents", `{"cp_id":"\u0000"}`)
+	})
+}
+
+// TestUnreadableUserStaysInLists writes one with keys that the server does not
+// have, as after a loss: the others of a page are not lost with it.
+func TestUnreadableUserStaysInLists(t *testing.T) {
+	keyring, err := storage.ParseKeyring(strings.Repeat("A", 43) + "=")
+	if err != nil {
+		t.Fatal(err)
+	}
+	eachServer(t, func(t *testing.T, s *server) {
+		lost := &storage.FieldKeys{DB: storagetest.Open(t).DB, Sealer: keyring, Clock: func() time.Time { return s.now }}
+		for range 2 { // makes them, and then has them at hand
+			if err := lost.Ensure(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		kept := s.market.Store
+		seen := map[string]bool{} // by both companies: readable or not
+		for i, store := range []directory.ProfileStore{kept, storage.Profiles{DB: s.stores.DB, Keys: lost}} {
+			s.market.Store = store
+			u := s.want(200, "owner", "POST", "/users", fmt.Sprintf(`{"first_name":"A","surname":"B","email":"u%d@example.com","passport_number":"CANARY"}`, i))
+			id, _ := u["id"].(string)
+			seen[id], seen[s.consent(id, "consented", "")] = i == 0, i == 0
+		}
+		s.market.Store = kept
+		for _, company := range []string{"owner", "consented"} {
+			items, _ := s.want(200, company, "GET", "/users", "")["items"].([]any)
+			if len(items) != 2 {
+				t.Fatalf("%s: %v", company, items)
+			}
+			for _, item := range items {
+				u, _ := item.(map[string]any)
+				id, _ := u["id"].(string)
+				_, marked := u["unreadable"]
+				readable, known := seen[id]
+				if !known || marked == readable || (u["passport_number"] == "CANARY") != readable || u["surname"] != "B" {
+					t.Errorf("%s: %v", company, u)
+				}
+				filtered, _ := s.want(200, company, "GET", "/users?ids[]="+id, "")["items"].([]any)
+				if len(filtered) != 1 || encode(t, filtered[0]) != encode(t, item) {
+					t.Errorf("%s: by id %v", company, filtered)
+				}
+			}
+		}
 	})
 }
