@@ -78,6 +78,10 @@ vuln: ## Look for known vulnerabilities in what is linked
 journeys: ## Draw the journeys through the hosted pages; writes docs/journeys.md
 	@go test ./authn/pages -count=1 -run '^TestJourneys$$' -update
 
+.PHONY: round-trips
+round-trips: ## Count what each step of a sign-in waits for; writes docs/journeys.md
+	@go test ./cmd/gatehouse -count=1 -run '^TestAStepCostsNoMoreRoundTrips$$' -update-round-trips
+
 .PHONY: screenshots
 screenshots: ## Show every hosted page in every state; writes docs/screenshots*
 	@rm -rf docs/screenshots && mkdir docs/screenshots

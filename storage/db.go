@@ -95,6 +95,7 @@ func (db *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error
 	if transactionOf(ctx) != nil {
 		return f(ctx)
 	}
+	countRoundTrip(ctx)
 	begun, err := db.begin(ctx)
 	if err != nil {
 		return translate(err)
@@ -114,6 +115,7 @@ func (db *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error
 	if err != nil {
 		return cmp.Or(translate(rollback(ctx, t)), err)
 	}
+	countRoundTrip(ctx)
 	if err := t.commit(ctx); err != nil {
 		return translate(err)
 	}
@@ -128,6 +130,7 @@ func (db *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error
 func rollback(ctx context.Context, t tx) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 	defer cancel()
+	countRoundTrip(ctx)
 	return t.rollback(ctx)
 }
 
@@ -147,7 +150,10 @@ func (db *DB) Ping(ctx context.Context) error { return translate(db.ping(ctx)) }
 // Close frees every connection.
 func (db *DB) Close() error { return db.close() }
 
+// on returns what runs the next statement of ctx, or the next few in one go. It
+// is asked once for each round trip.
 func (db *DB) on(ctx context.Context) conn {
+	countRoundTrip(ctx)
 	if t := transactionOf(ctx); t != nil {
 		return t
 	}

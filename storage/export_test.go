@@ -21,6 +21,16 @@ func (db *DB) Rows(ctx context.Context, query string, args []any, scan func(scan
 	return db.each(ctx, query, args, scan)
 }
 
+// Together runs a statement for each of several values, as one batch.
+func (db *DB) Together(ctx context.Context, query string, values ...any) error {
+	all := make([]statement, len(values))
+	for i, value := range values {
+		all[i] = statement{query, []any{value}}
+	}
+	_, err := db.together(ctx, all...)
+	return err
+}
+
 func (r *Redis) Client() redis.UniversalClient { return r.client }
 
 func TimeInto(t *time.Time) any  { return timeInto(t) }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	_ "embed"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -19,6 +20,7 @@ import (
 	"gatehouse/directory/notify"
 	"gatehouse/internal/web"
 	"gatehouse/oauth"
+	"gatehouse/storage"
 )
 
 // requestTimeout leaves room for an answer within three seconds when a store hangs.
@@ -151,10 +153,17 @@ func (a *app) mount(routes ...web.Route) {
 		a.router = &web.Router{
 			Classify: classify, Fallback: a.fallback, Hosts: a.hosts(), TrustedProxies: proxies,
 			Timeout: requestTimeout, Clock: a.clock.Now, Log: a.log, NewRequestID: rand.Text,
-			Observe: a.observe,
+			Context: countStatements, Observe: a.observe,
 		}
 	}
 	a.router.Add(routes...)
+}
+
+// countStatements puts the round trips to the database into the request's log event.
+func countStatements(ctx context.Context) context.Context {
+	ctx, trips := storage.CountRoundTrips(ctx)
+	web.Note(ctx, slog.Any("sql", trips))
+	return ctx
 }
 
 // observe is shown every request that was answered.

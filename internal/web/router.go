@@ -71,6 +71,9 @@ type Router struct {
 	Log   *slog.Logger
 	// NewRequestID returns a fresh identifier.
 	NewRequestID func() string
+	// Context, when not nil, adds to the context of each request of a route that is
+	// not FromMemory, before its handler has it. It may call [Note].
+	Context func(ctx context.Context) context.Context
 	// Observe, when not nil, is shown every request once it has been answered.
 	// It must not wait for anything, nor keep the event.
 	Observe func(ev *Event)
@@ -206,6 +209,9 @@ func (h *pathHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, h.router.Timeout)
 		defer cancel()
+		if h.router.Context != nil {
+			ctx = h.router.Context(ctx)
+		}
 	}
 	r = r.WithContext(ctx)
 	maps.Copy(w.Header(), route.Header)
