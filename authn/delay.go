@@ -54,8 +54,8 @@ func (t *trial) longer(ctx context.Context) time.Duration {
 		s.log().LogAttrs(ctx, slog.LevelWarn, "count a name", slog.String("error", err.Error()))
 		return 0
 	}
-	steps := time.Duration(max(0, failures-slowFrom+1))
-	return min(steps*s.refusalTime(), s.slowestRefusal()-s.refusalTime())
+	steps := max(0, failures-slowFrom+1)
+	return min(time.Duration(steps)*s.refusalTime(), s.slowestRefusal()-s.refusalTime())
 }
 
 // tallyKey stands for the name that was typed, or for who is signed in already, at
