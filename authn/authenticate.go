@@ -273,8 +273,5 @@ func (t *trial) settleCount(ctx context.Context, signIn string) error {
 	case t.Front == Machine:
 		return t.settleMachine(ctx, signIn)
 	}
-	if err := s.Store.UseSignIn(ctx, signIn, t.at.Add(s.signInTTL())); err != nil {
-		return err
-	}
-	return s.Store.SignedIn(ctx, t.user.ID, t.Factor.provesEmail(), t.at)
+	return s.Store.SignedIn(ctx, t.user.ID, signIn, t.at.Add(s.signInTTL()), t.Factor.provesEmail(), t.at)
 }

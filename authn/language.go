@@ -20,19 +20,22 @@ func (s *Service) ChooseLanguage(ctx context.Context, token string, l directory.
 	if err != nil {
 		return err
 	}
-	return s.rememberLanguage(ctx, user, l)
-}
-
-// rememberLanguage notes what a user is spoken to in, when that is another
-// language than before.
-func (s *Service) rememberLanguage(ctx context.Context, u *directory.User, l directory.Language) error {
-	if l == "" || l == u.Language {
+	if l = another(user, l); l == "" {
 		return nil
 	}
-	if err := s.Store.SetLanguage(ctx, u.ID, l); err != nil {
+	if err := s.Store.SetLanguage(ctx, user.ID, l); err != nil {
 		return fmt.Errorf("remember a language: %w", err)
 	}
 	return nil
+}
+
+// another returns the language when a user is spoken to in a different one, and ""
+// when there is nothing to remember.
+func another(u *directory.User, l directory.Language) directory.Language {
+	if l == u.Language {
+		return ""
+	}
+	return l
 }
 
 // asked is the language of a message that somebody asks for: that of the page, or

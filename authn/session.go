@@ -44,19 +44,23 @@ func (s *Service) StartSession(ctx context.Context, o *Outcome, info SessionInfo
 	if err != nil {
 		return "", nil, err
 	}
-	err = s.Directory.InTx(ctx, func(ctx context.Context) error {
-		if err := s.rememberLanguage(ctx, o.User, directory.LanguageFrom(ctx)); err != nil {
-			return err
-		}
-		if err := s.Store.CreateSession(ctx, session, tokenHash(token)); err != nil || len(info.Replaces) != tokenLength {
-			return err
-		}
-		return s.replace(ctx, info.Replaces, session)
-	})
-	if err != nil {
+	if err := s.begin(ctx, session, tokenHash(token), another(o.User, directory.LanguageFrom(ctx)), info.Replaces); err != nil {
 		return "", nil, fmt.Errorf("start session: %w", err)
 	}
 	return token, session, nil
+}
+
+// begin stores a session, in one transaction with the end of the one it replaces.
+func (s *Service) begin(ctx context.Context, session *Session, hash []byte, l directory.Language, replaces string) error {
+	if len(replaces) != tokenLength {
+		return s.Store.CreateSession(ctx, session, hash, l)
+	}
+	return s.Directory.InTx(ctx, func(ctx context.Context) error {
+		if err := s.Store.CreateSession(ctx, session, hash, l); err != nil {
+			return err
+		}
+		return s.replace(ctx, replaces, session)
+	})
 }
 
 // replace ends the session that a browser had. Where the same user has signed in

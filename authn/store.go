@@ -25,9 +25,10 @@ type Store interface {
 	ReserveFailure(ctx context.Context, userID uuid.UUID, code bool, at time.Time) (count int, err error)
 	// ReleaseFailure takes one reservation back, and the lock it may have made.
 	ReleaseFailure(ctx context.Context, userID uuid.UUID, code bool) error
-	// SignedIn sets the count to zero, notes when an active user signed in, and,
-	// when emailProved, that the address is still theirs.
-	SignedIn(ctx context.Context, userID uuid.UUID, emailProved bool, at time.Time) error
+	// SignedIn marks a sign-in as used, see UseSignIn, sets the count to zero, notes
+	// when an active user signed in, and, when emailProved, that the address is still
+	// theirs. It is for a transaction, which an error must end.
+	SignedIn(ctx context.Context, userID uuid.UUID, signIn string, expires time.Time, emailProved bool, at time.Time) error
 	// PasswordProved forgives the failures of passwords and keeps those of codes.
 	PasswordProved(ctx context.Context, userID uuid.UUID) error
 	// SignedInElsewhere sets the count to zero for a user who is not archived,
@@ -63,7 +64,9 @@ type Store interface {
 	// unknown user.
 	SetLanguage(ctx context.Context, userID uuid.UUID, l directory.Language) error
 
-	CreateSession(ctx context.Context, s *Session, tokenHash []byte) error
+	// CreateSession stores a session and notes what its user is spoken to in from
+	// now on, both or nothing; "" leaves that as it is.
+	CreateSession(ctx context.Context, s *Session, tokenHash []byte, l directory.Language) error
 	// Session returns a session that was seen after idleSince and has not
 	// expired, with its user, who is active, not locked, and has not changed
 	// the password since.

@@ -60,11 +60,20 @@ func oneIf(code bool) int {
 }
 
 // SignedIn implements authn.Store.
-func (a Authn) SignedIn(ctx context.Context, userID uuid.UUID, emailProved bool, at time.Time) error {
-	return a.change(ctx, `
+func (a Authn) SignedIn(ctx context.Context, userID uuid.UUID, signIn string, expires time.Time, emailProved bool, at time.Time) error {
+	changed, err := a.DB.together(ctx, useSignIn(signIn, expires), statement{query: `
 		update users set failed_login_count = 0, failed_code_count = 0, locked_at = null, logged_in_at = $2,
 			email_access_validated_at = case when $3 then $2 else email_access_validated_at end
-		where id = $1 and state = 'active'`, userID, at, emailProved)
+		where id = $1 and state = 'active'`, args: []any{userID, at, emailProved}})
+	switch {
+	case err != nil:
+		return err
+	case changed[0] == 0:
+		return directory.ErrConflict
+	case changed[1] == 0:
+		return directory.ErrNotFound
+	}
+	return nil
 }
 
 // PasswordProved implements authn.Store.
@@ -97,12 +106,20 @@ func (a Authn) Unlock(ctx context.Context, userID uuid.UUID) error {
 
 // UseSignIn implements authn.Store.
 func (a Authn) UseSignIn(ctx context.Context, id string, expires time.Time) error {
-	n, err := a.DB.exec(ctx, `
-		insert into used_sign_ins (id, expires_at) values ($1, $2) on conflict (id) do nothing`, id, expires)
+	used := useSignIn(id, expires)
+	n, err := a.DB.exec(ctx, used.query, used.args...)
 	if err == nil && n == 0 {
 		return directory.ErrConflict
 	}
 	return err
+}
+
+// useSignIn changes no row when the sign-in was used before.
+func useSignIn(id string, expires time.Time) statement {
+	return statement{
+		query: `insert into used_sign_ins (id, expires_at) values ($1, $2) on conflict (id) do nothing`,
+		args:  []any{id, expires},
+	}
 }
 
 // Password implements authn.Store.
@@ -124,8 +141,10 @@ func (a Authn) PutPassword(ctx context.Context, userID uuid.UUID, hash string, a
 
 // SetLanguage implements authn.Store.
 func (a Authn) SetLanguage(ctx context.Context, userID uuid.UUID, l directory.Language) error {
-	return a.change(ctx, `update users set language = $2 where id = $1`, userID, string(l))
+	return a.change(ctx, setLanguage, userID, string(l))
 }
+
+const setLanguage = `update users set language = $2 where id = $1`
 
 // PutImportedPassword implements authn.Store.
 func (a Authn) PutImportedPassword(ctx context.Context, userID uuid.UUID, hash string, at time.Time) error {

@@ -66,7 +66,7 @@ func TestSessionIsEndedForItsOwnUserAlone(t *testing.T) {
 		alice, bob := insertUser(t, stores.DB), insertUser(t, stores.DB)
 		store, now := storage.Authn{DB: stores.DB}, time.Now()
 		s := &authn.Session{ID: uuid.New(), UserID: alice, AuthTime: now, CreatedAt: now, SeenAt: now, ExpiresAt: now.Add(time.Hour)}
-		if err := store.CreateSession(t.Context(), s, []byte("hash")); err != nil {
+		if err := store.CreateSession(t.Context(), s, []byte("hash"), ""); err != nil {
 			t.Fatal(err)
 		}
 		if _, err := store.DeleteSessionOf(t.Context(), bob, s.ID); err == nil {

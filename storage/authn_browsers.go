@@ -52,20 +52,18 @@ func (a Authn) RenewBrowser(ctx context.Context, b *authn.KnownBrowser, tokenHas
 
 // AddBrowser implements authn.Store.
 func (a Authn) AddBrowser(ctx context.Context, b *authn.KnownBrowser, most int) (bool, error) {
-	_, err := a.DB.exec(ctx, `
+	changed, err := a.DB.together(ctx,
+		statement{query: `
 		insert into known_browsers (id, user_id, token_hash, created_at, seen_at) values ($1, $2, $3, $4, $4)`,
-		b.ID, b.UserID, b.TokenHash, b.SeenAt)
+			args: []any{b.ID, b.UserID, b.TokenHash, b.SeenAt}},
+		statement{query: `update users set recognised_at = $2 where id = $1 and recognised_at is null`, args: []any{b.UserID, b.SeenAt}},
+		statement{query: `
+		delete from known_browsers where user_id = $1 and id not in (
+			select id from known_browsers where user_id = $1 order by seen_at desc, id limit $2)`, args: []any{b.UserID, most}})
 	if err != nil {
 		return false, err
 	}
-	first, err := a.DB.exec(ctx, `update users set recognised_at = $2 where id = $1 and recognised_at is null`, b.UserID, b.SeenAt)
-	if err != nil || first > 0 {
-		return first > 0, err
-	}
-	_, err = a.DB.exec(ctx, `
-		delete from known_browsers where user_id = $1 and id not in (
-			select id from known_browsers where user_id = $1 order by seen_at desc, id limit $2)`, b.UserID, most)
-	return false, err
+	return changed[1] > 0, nil
 }
 
 // Browsers implements authn.Store.

@@ -22,12 +22,18 @@ func sessionFields(s *authn.Session) []any {
 }
 
 // CreateSession implements authn.Store.
-func (a Authn) CreateSession(ctx context.Context, s *authn.Session, tokenHash []byte) error {
-	_, err := a.DB.exec(ctx, `
+func (a Authn) CreateSession(ctx context.Context, s *authn.Session, tokenHash []byte, l directory.Language) error {
+	all := []statement{{query: `
 		insert into sessions (id, token_hash, user_id, amr, acr, auth_time, created_at, seen_at, expires_at, network, user_agent,
 			browser_id)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-		s.ID, tokenHash, s.UserID, s.AMR, s.ACR, s.AuthTime, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.Network, s.UserAgent, s.BrowserID)
+		args: []any{
+			s.ID, tokenHash, s.UserID, s.AMR, s.ACR, s.AuthTime, s.CreatedAt, s.SeenAt, s.ExpiresAt, s.Network, s.UserAgent, s.BrowserID,
+		}}}
+	if l != "" {
+		all = append(all, statement{query: setLanguage, args: []any{s.UserID, string(l)}})
+	}
+	_, err := a.DB.together(ctx, all...)
 	return err
 }
 
