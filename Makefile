@@ -55,7 +55,7 @@ bench: ## Measure against a bare net/http server and a peer; writes docs/perform
 	@$(STORES) go run ./cmd/bench
 
 .PHONY: bench-scale
-bench-scale: ## Measure a directory of a million users on PostgreSQL
+bench-scale: ## Measure a directory and a marketplace of a million users each on PostgreSQL
 	@$(STORES) go run ./cmd/bench -scale
 
 .PHONY: bench-import

@@ -41,33 +41,35 @@ func scaleID(kind string, n int) uuid.UUID {
 type scaleRoute struct {
 	name    string
 	request func(n int) (method, path, body string) // of the n-th request
-	explain string                                  // what it asks the database, in short
+	explain string                                  // what it asks the database, in short; "" shows no plan
+	caller  string                                  // the client, of scaleScopes
+	deep    bool                                    // passes over so much that the target is not its
 }
 
 var scaleRoutes = []scaleRoute{
-	{"GET /organisation/{id}", func(n int) (string, string, string) {
+	{name: "GET /organisation/{id}", caller: "machine", request: func(n int) (string, string, string) {
 		return http.MethodGet, "/organisation/" + scaleID("o", n%scaleOrganisations).String(), ""
-	}, `select o.name, (select count(*) from services s where s.organisation_id = o.id and s.active and not s.restricted),
+	}, explain: `select o.name, (select count(*) from services s where s.organisation_id = o.id and s.active and not s.restricted),
 	(select string_agg(d.domain, ' ') from organisation_domains d where d.organisation_id = o.id)
 	from organisations o where o.id = md5('o77')::uuid`},
-	{"GET /organisation/by-domain", func(n int) (string, string, string) {
+	{name: "GET /organisation/by-domain", caller: "machine", request: func(n int) (string, string, string) {
 		return http.MethodGet, fmt.Sprintf("/organisation/by-domain?domain=mail.department%d.gov.uk", n%scaleOrganisations), ""
-	}, `select domain, organisation_id from organisation_domains
+	}, explain: `select domain, organisation_id from organisation_domains
 	where domain in ('mail.department77.gov.uk', 'department77.gov.uk', 'gov.uk', 'uk')`},
-	{"GET /organisation/search", func(n int) (string, string, string) {
+	{name: "GET /organisation/search", caller: "machine", request: func(n int) (string, string, string) {
 		return http.MethodGet, fmt.Sprintf("/organisation/search?name=THINGS%%20%d", 1000+n%9000), ""
-	}, `select o.id, o.name from organisations o where o.name_folded like '%things 1077%' escape '\' order by o.name_folded, o.id`},
-	{"POST /user/find-users-by-email", func(n int) (string, string, string) {
+	}, explain: `select o.id, o.name from organisations o where o.name_folded like '%things 1077%' escape '\' order by o.name_folded, o.id`},
+	{name: "POST /user/find-users-by-email", caller: "machine", request: func(n int) (string, string, string) {
 		return http.MethodPost, "/user/find-users-by-email", `{"email":"` + scaleSearch(n*431) + `"}`
-	}, `select u.id from (select * from users f where f.email_normalised like '%lucy.lindav%' escape '!' limit 10000) u
+	}, explain: `select u.id from (select * from users f where f.email_normalised like '%lucy.lindav%' escape '!' limit 10000) u
 	order by u.email_normalised, u.id limit 1000`},
-	{"GET /user/{id}", func(n int) (string, string, string) {
+	{name: "GET /user/{id}", caller: "machine", request: func(n int) (string, string, string) {
 		return http.MethodGet, "/user/" + scaleID("u", n*499%scaleUsers).String(), ""
-	}, `select m.service_id, s.active, m.permissions from service_members m join services s on s.id = m.service_id
+	}, explain: `select m.service_id, s.active, m.permissions from service_members m join services s on s.id = m.service_id
 	where m.user_id = md5('u77')::uuid`},
-	{"GET /organisation/{id}/services-with-usage", func(n int) (string, string, string) {
+	{name: "GET /organisation/{id}/services-with-usage", caller: "machine", request: func(n int) (string, string, string) {
 		return http.MethodGet, "/organisation/" + scaleID("o", n%scaleOrganisations).String() + "/services-with-usage?year=2026", ""
-	}, `select s.id, sum(u.billable_units) over (partition by u.service_id order by u.day, u.channel, u.rate)
+	}, explain: `select s.id, sum(u.billable_units) over (partition by u.service_id order by u.day, u.channel, u.rate)
 	from services s join service_usage u on u.service_id = s.id and u.day >= '2026-04-01' and u.day < '2027-04-01'
 	where s.organisation_id = md5('o77')::uuid and not s.restricted`},
 }
@@ -100,17 +102,20 @@ func (b *bench) measureScale(ctx context.Context, databaseURL, redisURL string) 
 		return nil, err
 	}
 	defer d.remove()
-	var machine client
-	if err := d.command(ctx, "", &machine, "client", "create", "--id", "machine", "--name", "Scale", "--grant", "client_credentials", "--scope", "notify.admin"); err != nil {
+	callers, err := d.scaleCallers(ctx)
+	if err != nil {
 		return nil, err
 	}
 	fmt.Fprintln(os.Stderr, "filling the directory")
-	if err := d.fill(ctx); err != nil {
+	if err := errors.Join(d.importShoppers(ctx), d.fill(ctx)); err != nil {
 		return nil, err
 	}
 	var results []scaleResult
-	for _, route := range scaleRoutes {
-		result, err := d.measureRoute(ctx, route, machine)
+	for _, route := range slices.Concat(scaleRoutes, scaleMarketRoutes) {
+		if b.only != "" && route.name != b.only {
+			continue
+		}
+		result, err := d.measureRoute(ctx, route, callers[route.caller])
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", route.name, err)
 		}
@@ -118,6 +123,23 @@ func (b *bench) measureScale(ctx context.Context, databaseURL, redisURL string) 
 		results = append(results, result)
 	}
 	return results, nil
+}
+
+// scaleCallers makes the clients of scaleScopes.
+func (d *deployment) scaleCallers(ctx context.Context) (map[string]client, error) {
+	callers := map[string]client{}
+	for id, scope := range scaleScopes {
+		args := []string{"client", "create", "--id", id, "--name", id, "--grant", "client_credentials", "--scope", scope}
+		if kind, company := strings.CutPrefix(scope, "marketplace:"); company {
+			args = append(args, "--kind", kind)
+		}
+		var made client
+		if err := d.command(ctx, "", &made, args...); err != nil {
+			return nil, err
+		}
+		callers[id] = made
+	}
+	return callers, nil
 }
 
 func (d *deployment) fill(ctx context.Context) error {
@@ -143,14 +165,14 @@ func (d *deployment) query(ctx context.Context, statement string) (string, error
 
 // measureRoute asks a server of its own, so that what PostgreSQL counted until the
 // server's connections closed is the route's.
-func (d *deployment) measureRoute(ctx context.Context, route scaleRoute, machine client) (scaleResult, error) {
+func (d *deployment) measureRoute(ctx context.Context, route scaleRoute, caller client) (scaleResult, error) {
 	r := scaleResult{scaleRoute: route}
 	server, err := d.serve(ctx)
 	if err != nil {
 		return r, err
 	}
 	defer server.stop()
-	token, err := machine.token(ctx, server.url, "grant_type=client_credentials&scope=notify.admin")
+	token, err := caller.token(ctx, server.url, "grant_type=client_credentials&scope="+scaleScopes[route.caller])
 	if err != nil {
 		return r, err
 	}
@@ -173,7 +195,9 @@ func (d *deployment) measureRoute(ctx context.Context, route scaleRoute, machine
 	if r.used, err = d.query(ctx, scaleUsed); err != nil {
 		return r, err
 	}
-	r.plan, err = d.query(ctx, "explain (costs off) "+route.explain)
+	if route.explain != "" {
+		r.plan, err = d.query(ctx, "explain (costs off) "+route.explain)
+	}
 	return r, err
 }
 

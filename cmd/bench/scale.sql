@@ -1,5 +1,6 @@
--- A directory of 10,000 organisations, 100,000 services and 1,000,000 users. The
--- identifier of the n-th is the MD5 of its kind and its number.
+-- A directory of 10,000 organisations, 100,000 services and 1,000,000 users, and
+-- a marketplace of as many. The identifier of the n-th is the MD5 of its kind and
+-- its number.
 set synchronous_commit = off;
 set maintenance_work_mem = '256MB';
 -- The rows refer to each other as they should: nothing need be checked.
@@ -52,5 +53,21 @@ insert into service_usage (service_id, day, channel, rate, notifications_sent, b
 select md5('s' || n)::uuid, '2026-' || lpad(month::text, 2, '0') || '-15', channel, 0.02, 100, 120, 1767225600000000
 from generate_series(0, 99999) n, generate_series(1, 12) month, (values ('sms'), ('email')) channels (channel)
 where n % 2 = 0;
+
+-- The newest 20,000 users of the marketplace have been imported before.
+insert into marketplace_users (id, partner_id, email, email_normalised, profile, meta, visits, version, created_at, updated_at)
+select md5('m' || n)::uuid, case n % 4 when 2 then 'bazaar' else 'acme' end, address, address,
+    '{"title":"Dr","first_name":"Ann","surname":"Person","county":"Kent"}', '{}', 0, 1, 1767225600000000 + n, 1767225600000000 + n
+from (select n, 'shopper' || n || '@example.com' as address from generate_series(0, 979999) n) shoppers;
+
+insert into marketplace_consents (user_id, provider_id, cp_user_id, user_created_at, given_at)
+select md5('m' || n)::uuid, 'isp', md5('c' || n)::uuid, 1767225600000000 + n, 1767225600000000 + n
+from generate_series(0, 979999, 2) n;
+
+insert into marketplace_totals (company_id, total)
+select partner_id, count(*) from marketplace_users group by partner_id
+union all
+select provider_id, count(*) from marketplace_consents group by provider_id
+on conflict (company_id) do update set total = excluded.total;
 
 vacuum analyze;
