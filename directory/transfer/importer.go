@@ -28,6 +28,8 @@ type Store interface {
 	// HoldImport makes others who import the file wait for the transaction's end;
 	// a directory.ErrConflict when it is not at from records any more.
 	HoldImport(ctx context.Context, p directory.ImportProgress, from int64) error
+	// Recount lets the database see how much it holds by now.
+	Recount(ctx context.Context) error
 	// ImportedRecords returns which records of a source are here, by external id.
 	ImportedRecords(ctx context.Context, source, kind string, externalIDs []string) (map[string]directory.Imported, error)
 	// PutImported keeps where a record has gone, and its newest digest.
@@ -77,6 +79,7 @@ type Importer struct {
 	Progress func(directory.ImportProgress)
 
 	progress directory.ImportProgress
+	recount  int64 // when as many records have been created, the database counts them
 	seen     *seen // of a dry run
 }
 
@@ -126,6 +129,9 @@ func (i *Importer) Run(ctx context.Context, r io.Reader, o Options) (directory.I
 		if err := i.write(ctx, b.items); err != nil {
 			return i.progress, err
 		}
+		if err := i.recounted(ctx); err != nil {
+			return i.progress, err
+		}
 		if i.Progress != nil {
 			i.Progress(i.progress)
 		}
@@ -137,6 +143,17 @@ func (i *Importer) Run(ctx context.Context, r io.Reader, o Options) (directory.I
 		return i.progress, err
 	}
 	return i.progress, i.finish(ctx)
+}
+
+// recounted lets the database count after the first batch, and each time there is
+// four times as much: it must not go by plans that it made while it was empty.
+func (i *Importer) recounted(ctx context.Context) error {
+	const growth = 4
+	if i.DryRun || i.progress.Created <= i.recount {
+		return nil
+	}
+	i.recount = growth * i.progress.Created
+	return i.Store.Recount(ctx)
 }
 
 func (i *Importer) finish(ctx context.Context) error {
