@@ -24,6 +24,7 @@ func TestPeopleFindTheirWayInABrowser(t *testing.T) {
 			{"steps up for a service with a floor", stepsUpForAFloor},
 			{"is locked out", isLockedOut},
 			{"is invited", isInvited},
+			{"uses an app and a recovery code", usesAnAppAndARecoveryCode},
 			{"comes back after a day and after months", comesBackLate},
 		} {
 			if !t.Run(journey.name, func(t *testing.T) { journey.drive(t, js) }) {

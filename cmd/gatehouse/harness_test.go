@@ -282,6 +282,9 @@ func (d *deployment) messages(to string) []outboxEntry {
 	}
 	var all []outboxEntry
 	for line := range strings.Lines(string(content)) {
+		if !strings.HasSuffix(line, "\n") {
+			break // it is being written
+		}
 		var e outboxEntry
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			d.t.Fatal(err)
