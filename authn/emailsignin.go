@@ -163,19 +163,9 @@ func (t *trial) emailed(ctx context.Context) (*Outcome, error) {
 }
 
 func (s *Service) readMailed(ctx context.Context, token string) (*mailed, error) {
-	if len(token) != tokenLength {
-		return nil, ErrNoSignIn
-	}
 	in := &mailed{id: mailedID(token)}
-	state, err := s.Cache.SignIn(ctx, in.id)
-	switch {
-	case errors.Is(err, directory.ErrNotFound):
-		return nil, ErrNoSignIn
-	case err != nil:
-		return nil, fmt.Errorf("find sign-in: %w", err)
-	}
-	if err := json.Unmarshal(state, in); err != nil {
-		return nil, fmt.Errorf("decode sign-in: %w", err)
+	if err := s.cached(ctx, token, in.id, in); err != nil {
+		return nil, err
 	}
 	if s.Clock().Sub(in.BegunAt) >= s.codeTTL() {
 		return nil, ErrNoSignIn

@@ -161,24 +161,32 @@ func (s *Service) underWay(ctx context.Context, token string) (*signIn, *directo
 }
 
 func (s *Service) readSignIn(ctx context.Context, token string) (*signIn, error) {
-	if len(token) != tokenLength {
-		return nil, ErrNoSignIn
-	}
 	in := &signIn{id: signInID(token)}
-	state, err := s.Cache.SignIn(ctx, in.id)
-	switch {
-	case errors.Is(err, directory.ErrNotFound):
-		return nil, ErrNoSignIn
-	case err != nil:
-		return nil, fmt.Errorf("find sign-in: %w", err)
-	}
-	if err := json.Unmarshal(state, in); err != nil {
-		return nil, fmt.Errorf("decode sign-in: %w", err)
+	if err := s.cached(ctx, token, in.id, in); err != nil {
+		return nil, err
 	}
 	if !s.Clock().Before(in.ExpiresAt) {
 		return nil, ErrNoSignIn
 	}
 	return in, nil
+}
+
+// cached reads what is kept of a sign-in under its id, which is made of a token.
+func (s *Service) cached(ctx context.Context, token, id string, in any) error {
+	if len(token) != tokenLength {
+		return ErrNoSignIn
+	}
+	state, err := s.Cache.SignIn(ctx, id)
+	switch {
+	case errors.Is(err, directory.ErrNotFound):
+		return ErrNoSignIn
+	case err != nil:
+		return fmt.Errorf("find sign-in: %w", err)
+	}
+	if err := json.Unmarshal(state, in); err != nil {
+		return fmt.Errorf("decode sign-in: %w", err)
+	}
+	return nil
 }
 
 // end forgets a sign-in. It is of no use any more, so that a failure is only logged.
