@@ -87,7 +87,11 @@ func TestLinkIsGoodForItsPurposeAndItsTime(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		for _, other := range []string{"", token[1:], token + "A", "A" + token[1:]} {
+		first := "A"
+		if token[0] == 'A' {
+			first = "B"
+		}
+		for _, other := range []string{"", token[1:], token + "A", first + token[1:]} {
 			if err := open(authn.ResetLink, other); !errors.Is(err, authn.ErrLinkClosed) {
 				t.Errorf("another token: %v", err)
 			}
