@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 )
@@ -36,6 +37,41 @@ func (a *Authenticator) Forge(on bool) {
 	call(a.b, webauthn.SetResponseOverrideBits, webauthn.SetResponseOverrideBitsParams{AuthenticatorID: a.id, IsBogusSignature: &on})
 }
 
+// LeaveAbsent makes it say that nobody was there, or what it found again.
+func (a *Authenticator) LeaveAbsent(on bool) {
+	a.b.t.Helper()
+	call(a.b, webauthn.SetResponseOverrideBits, webauthn.SetResponseOverrideBitsParams{AuthenticatorID: a.id, IsBadUP: &on})
+}
+
+// LeaveUnverified makes it sign that it does not know who was there, although
+// the browser asked it to make sure, or what it found again.
+func (a *Authenticator) LeaveUnverified(on bool) {
+	a.b.t.Helper()
+	call(a.b, webauthn.SetResponseOverrideBits, webauthn.SetResponseOverrideBitsParams{AuthenticatorID: a.id, IsBadUV: &on})
+}
+
+// Mistake makes it take whoever is there for a stranger, so that the browser gets
+// no answer where the user is to be verified; or for its owner again.
+func (a *Authenticator) Mistake(on bool) {
+	a.b.t.Helper()
+	call(a.b, webauthn.SetUserVerified, webauthn.SetUserVerifiedParams{AuthenticatorID: a.id, IsUserVerified: !on})
+}
+
+// WithoutAutofill makes the tab's next pages those of a browser that offers no
+// passkeys where a name is typed: people press the button there.
+func (b *Browser) WithoutAutofill() {
+	b.t.Helper()
+	call(b, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{
+		Source: "delete window.PublicKeyCredential?.isConditionalMediationAvailable",
+	})
+}
+
+// WantShown waits until the element of an id can be seen.
+func (b *Browser) WantShown(id string) {
+	b.t.Helper()
+	b.do(chromedp.WaitVisible(chromedp.ID(id)))
+}
+
 // WantHeading waits until the page has a heading, since a script leads there.
 func (b *Browser) WantHeading(want string) {
 	b.t.Helper()
@@ -50,10 +86,4 @@ func (b *Browser) WantHeading(want string) {
 			got = strings.TrimSpace(text)
 		}
 	}
-}
-
-// LeaveAbsent makes it say that nobody was there, or what it found again.
-func (a *Authenticator) LeaveAbsent(on bool) {
-	a.b.t.Helper()
-	call(a.b, webauthn.SetResponseOverrideBits, webauthn.SetResponseOverrideBitsParams{AuthenticatorID: a.id, IsBadUP: &on})
 }

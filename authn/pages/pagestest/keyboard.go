@@ -31,3 +31,17 @@ func (b *Browser) CheckKeyboard() {
 		}
 	}
 }
+
+// Reach presses Tab until what a CSS selector names has the focus, and fails the
+// test where it never has.
+func (b *Browser) Reach(selector string) {
+	b.t.Helper()
+	const enough = 40
+	for range enough {
+		b.Press(kb.Tab)
+		if b.Has(selector + ":focus") {
+			return
+		}
+	}
+	b.t.Fatalf("%s: Tab does not reach %s", b.URL(), selector)
+}
