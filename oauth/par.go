@@ -48,6 +48,9 @@ func (s *Server) Push(w http.ResponseWriter, r *http.Request) error {
 		return unavailable(err)
 	}
 	web.Note(r.Context(), slog.String("client", client.ID))
+	if !form.Has("client_id") { // also beside a header or an assertion that names the client (RFC 9126 section 2)
+		return refuse("invalid_request", "The parameter client_id is missing")
+	}
 	a := &authorization{params: pushedParameters(client, form), pushed: true}
 	if err := s.checkPushed(r.Context(), a, client); err != nil {
 		return protocolError(err)

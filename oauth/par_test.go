@@ -150,7 +150,7 @@ func TestAPushIsRefusedAsTheAuthorizationWouldBe(t *testing.T) {
 		"another resource":        {request("conf", "resource", "https://rs.example/"), "invalid_target"},
 		"max_age in words":        {request("conf", "max_age", "abc"), "invalid_request"},
 		"broken claims":           {request("conf", "claims", "{"), "invalid_request"},
-		"a repeated parameter":    {url.Values{"state": {"a", "b"}, "response_type": {"code"}}, "invalid_request"},
+		"a repeated parameter":    {url.Values{"client_id": {"conf"}, "state": {"a", "b"}, "response_type": {"code"}}, "invalid_request"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			g.t = t
@@ -168,6 +168,29 @@ func TestAPushIsRefusedAsTheAuthorizationWouldBe(t *testing.T) {
 	}
 	if got := g.post("/oauth/par", "conf", request("conf", "state", strings.Repeat("x", 70<<10))); got.status != http.StatusRequestEntityTooLarge {
 		t.Errorf("70 KiB: %d", got.status)
+	}
+}
+
+// TestAPushNamesItsClient: whoever it is that a header or an assertion names, the
+// parameter is required, and only when the client is known does it learn so.
+func TestAPushNamesItsClient(t *testing.T) {
+	g := newRig(t, storagetest.Open(t))
+	c := g.fapi("keyed", false)
+	byKey := func(params url.Values) *answer {
+		maps.Copy(params, c.keys.assert(c.keys.claims(c.id, nil), c.keys.private, nil))
+		return g.post("/oauth/par", "", params)
+	}
+	for _, got := range []*answer{g.post("/oauth/par", "conf", request("conf", "client_id", "")), byKey(request("keyed", "client_id", ""))} {
+		got.refused(http.StatusBadRequest, "invalid_request")
+		if got.text("error_description") != "The parameter client_id is missing" {
+			t.Errorf("description: %s", got.body)
+		}
+	}
+	g.secrets["nobody"] = "wrong"
+	g.post("/oauth/par", "nobody", request("conf", "client_id", "")).refused(http.StatusUnauthorized, "invalid_client")
+	g.push("conf", request("conf"))
+	if got := byKey(request("keyed")); got.status != http.StatusCreated {
+		t.Errorf("named, by an assertion: %d %s", got.status, got.body)
 	}
 }
 

@@ -56,7 +56,7 @@ func TestExplainNamesWhatTheClientIsNotTold(t *testing.T) {
 			return do(t, http.DefaultClient, r)
 		}
 		push := func(pairs ...string) response {
-			form := url.Values{}
+			form := url.Values{"client_id": {rp.ClientID}}
 			for i := 0; i+1 < len(pairs); i += 2 {
 				form.Set(pairs[i], pairs[i+1])
 			}

@@ -28,7 +28,6 @@ func reasons() map[string]string {
 		"discovery: response_modes_supported": "`fragment` is for tokens in the front channel, which ours never issues.",
 
 		"PAR: with a request_uri": "RFC 9126 section 2.1 wants it refused and leaves the code open.",
-		"PAR: without client_id":  "Ours takes it from the authentication; RFC 9126 section 2.1 has clients send it.",
 		"PAR: by GET":             otherMethod,
 		"PAR: used twice":         goneRequest, "PAR: used by another client": goneRequest, "PAR: a request_uri that nobody made": goneRequest,
 
