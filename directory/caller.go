@@ -39,6 +39,15 @@ func (c *Caller) HasRole(role string) bool {
 	return slices.Contains(c.Authorities, strings.TrimPrefix(role, "ROLE_")) || c.HasScope(role)
 }
 
+// ScopeError is why a caller is refused whose token would need one of some
+// scopes, named with spaces between them. As the cause of an error it has the
+// protection in front of the route challenge for them, in the scheme of the token
+// (RFC 6750 section 3.1, RFC 9449 section 7.1).
+type ScopeError string
+
+// Error implements error.
+func (e ScopeError) Error() string { return "the token has no scope of " + string(e) }
+
 // Actor is the caller as the audit trail names it.
 func (c *Caller) Actor() Actor {
 	if c.Subject != "" {

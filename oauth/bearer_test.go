@@ -3,6 +3,7 @@ package oauth_test
 import (
 	"encoding/base64"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -127,6 +128,44 @@ func TestUserInfoTakesTheTokenFromHeaderOrForm(t *testing.T) {
 	}
 	if got := g.bearer("/oauth/userinfo", noOpenID.text("access_token")); got.status != http.StatusForbidden {
 		t.Errorf("without the scope openid: %d", got.status)
+	}
+}
+
+// TestATokenSentTwiceIsChallenged: RFC 6750 sections 2 and 3.1 at every resource,
+// in the scheme of the header.
+func TestATokenSentTwiceIsChallenged(t *testing.T) {
+	g := newRig(t, storagetest.Open(t))
+	at := g.tokens("conf").text("access_token")
+	get := func(path string, headers ...string) *http.Request {
+		r := g.call(http.MethodGet, path, "", "")
+		r.Header["Authorization"] = headers
+		return r
+	}
+	post := func(query, form string, headers ...string) *http.Request {
+		r := g.call(http.MethodPost, "/oauth/userinfo"+query, "", "")
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(form)), int64(len(form))
+		r.Header = http.Header{"Authorization": headers, "Content-Type": {"application/x-www-form-urlencoded"}}
+		return r
+	}
+	const twice = "The access token was sent twice"
+	for name, c := range map[string]struct {
+		r            *http.Request
+		scheme, says string
+	}{
+		"header and query":                {get("/admin?access_token="+at, "Bearer "+at), `Bearer realm="gatehouse"`, twice},
+		"two headers":                     {get("/admin", "Bearer "+at, "Bearer "+at), `Bearer realm="gatehouse"`, twice},
+		"userinfo: header and query":      {get("/oauth/userinfo?access_token="+at, "Bearer "+at), `Bearer realm="gatehouse"`, twice},
+		"userinfo: header and form":       {post("", "access_token="+at, "Bearer "+at), `Bearer realm="gatehouse"`, twice},
+		"userinfo: query and form":        {post("?access_token="+at, "access_token="+at), `Bearer realm="gatehouse"`, twice},
+		"userinfo: twice in the form":     {post("", "access_token="+at+"&access_token="+at), `Bearer realm="gatehouse"`, "A parameter is repeated"},
+		"userinfo: another scheme beside": {post("", "access_token="+at, "DPoP "+at), `DPoP algs="ES256 PS256 EdDSA"`, twice},
+	} {
+		got := g.send(c.r)
+		got.refused(http.StatusBadRequest, "invalid_request")
+		want := c.scheme + `, error="invalid_request", error_description="` + c.says + `"`
+		if challenges := got.header.Values("WWW-Authenticate"); len(challenges) != 1 || challenges[0] != want || got.text("error_description") != c.says {
+			t.Errorf("%s: %q %s", name, challenges, got.body)
+		}
 	}
 }
 

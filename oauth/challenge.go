@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"gatehouse/directory"
 	"gatehouse/internal/web"
 )
 
@@ -23,7 +24,7 @@ type shown struct{ scheme, token string }
 // is looked for: in a URL it would end up in logs (RFC 6750 section 5.3).
 func shownToken(r *http.Request) (shown, error) {
 	headers := r.Header["Authorization"]
-	if len(headers) != 1 {
+	if len(headers) == 0 {
 		return shown{}, errNoToken
 	}
 	scheme, token, _ := strings.Cut(headers[0], " ")
@@ -36,10 +37,15 @@ func shownToken(r *http.Request) (shown, error) {
 	default:
 		return shown{}, errNoToken
 	}
-	if r.URL.RawQuery != "" && r.URL.Query().Has("access_token") {
-		return given, &denial{status: http.StatusBadRequest, code: "invalid_request", message: "The access token was sent twice"}
+	if len(headers) > 1 || inQuery(r) {
+		return given, errTokenTwice
 	}
 	return given, nil
+}
+
+// inQuery reports whether there is a token in the URL, where it is never taken.
+func inQuery(r *http.Request) bool {
+	return r.URL.RawQuery != "" && r.URL.Query().Has("access_token")
 }
 
 // denial says why an access token does not do. [Server.denied] words it in the
@@ -55,7 +61,20 @@ type denial struct {
 func (d *denial) Error() string { return strconv.Itoa(d.status) + " " + d.message }
 func (d *denial) Unwrap() error { return d.cause }
 
-var errNoToken = &denial{status: http.StatusUnauthorized, message: "An access token is required"}
+var (
+	errNoToken    = &denial{status: http.StatusUnauthorized, message: "An access token is required"}
+	errTokenTwice = &denial{status: http.StatusBadRequest, code: "invalid_request", message: "The access token was sent twice"}
+)
+
+// malformed is the refusal of a form, in the words of a resource that may be
+// shown its token there (RFC 6750 section 3.1).
+func malformed(err error) error {
+	e, ok := errors.AsType[*web.Error](err)
+	if !ok || e.Status != http.StatusBadRequest {
+		return err
+	}
+	return &denial{status: e.Status, code: e.Code, message: e.Message, cause: e.Cause}
+}
 
 // tokenError is the answer to a token that accessToken refused.
 func tokenError(err error) error {
@@ -67,7 +86,7 @@ func tokenError(err error) error {
 	}
 }
 
-func insufficientScope(scope string) error {
+func insufficientScope(scope string) *denial {
 	d := &denial{status: http.StatusForbidden, code: "insufficient_scope", message: "The access token does not allow this"}
 	if scope != "" {
 		d.params = `, scope="` + scope + `"`
@@ -86,16 +105,28 @@ func insufficientAuthentication(acr string, maxAge time.Duration) error {
 }
 
 // denied is err as the client is told: a denial becomes a [*web.Error] with
-// challenges (RFC 9110 section 11.6.1), everything else stays as it is.
+// challenges (RFC 9110 section 11.6.1), a dialect's own error for want of a scope
+// gets them, and everything else stays as it is.
 func (s *Server) denied(shown shown, err error) error {
-	d, ok := errors.AsType[*denial](err)
-	if !ok {
+	if d, ok := errors.AsType[*denial](err); ok {
+		return &web.Error{Status: d.status, Code: d.code, Message: d.message, Cause: d.cause, Header: s.challengeHeader(shown, d)}
+	}
+	scope, lacking := errors.AsType[directory.ScopeError](err)
+	e, worded := errors.AsType[*web.Error](err)
+	if !lacking || !worded {
 		return err
 	}
-	return &web.Error{
-		Status: d.status, Code: d.code, Message: d.message, Cause: d.cause, Header: http.Header{"Www-Authenticate": s.challenges(shown.scheme, d)},
-	}
+	d := insufficientScope(string(scope))
+	return &web.Error{Status: d.status, Code: d.code, Message: e.Message, Cause: err, Header: s.challengeHeader(shown, d)}
 }
+
+func (s *Server) challengeHeader(shown shown, d *denial) http.Header {
+	return http.Header{"Www-Authenticate": s.challenges(shown.scheme, d)}
+}
+
+// Challenges are those of a request that shows no token, for a protection that
+// takes other credentials beside access tokens.
+func (s *Server) Challenges() []string { return s.challenges("", errNoToken) }
 
 // challenges say what was wrong in the scheme of the request. A client that
 // proves possession is told nothing of the other scheme, whose tokens would not

@@ -107,18 +107,17 @@ func userInfoToken(r *http.Request) (shown, error) {
 	if r.Method != http.MethodPost || !strings.HasPrefix(r.Header.Get("Content-Type"), formType) {
 		return shownToken(r)
 	}
+	inHeader, errHeader := shownToken(r)
 	form, err := readForm(r)
-	if err != nil {
-		return shown{}, err
-	}
-	inForm, inHeader := form.Has("access_token"), r.Header.Get("Authorization") != ""
 	switch {
-	case inForm && inHeader:
-		return shown{}, refuse("invalid_request", "The access token was sent twice")
-	case inForm:
-		return shown{scheme: schemeBearer, token: form.Get("access_token")}, nil
+	case err != nil:
+		return inHeader, malformed(err)
+	case !form.Has("access_token"):
+		return inHeader, errHeader
+	case r.Header.Get("Authorization") != "" || inQuery(r):
+		return inHeader, errTokenTwice
 	default:
-		return shownToken(r)
+		return shown{scheme: schemeBearer, token: form.Get("access_token")}, nil
 	}
 }
 

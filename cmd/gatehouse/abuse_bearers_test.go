@@ -9,6 +9,7 @@ import (
 	"encoding/pem"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -124,13 +125,18 @@ func (a *abuse) endedToken() {
 	a.a401("signed out", left.AccessToken)
 }
 
-// tokenInQuery (J20): a URL ends up in logs, so no token is read from it.
+// tokenInQuery (J20): a URL ends up in logs, so no token is read from it, and
+// every resource answers as to a request without one (RFC 6750 section 3.1).
 func (a *abuse) tokenInQuery() {
 	got := a.granted(a.j)
-	for _, path := range []string{"/oauth/userinfo", "/user/john"} {
-		res := do(a.t, http.DefaultClient, request(a.t, http.MethodGet, a.s.url+path+"?access_token="+got.AccessToken, nil))
-		if res.status != http.StatusUnauthorized {
-			a.t.Errorf("%s: %d %s", path, res.status, res.body)
+	where := `resource_metadata="` + a.s.url + `/.well-known/oauth-protected-resource"`
+	want := []string{`Bearer realm="gatehouse", ` + where, `DPoP algs="ES256 PS256 EdDSA", ` + where}
+	for _, path := range []string{"/oauth/userinfo", "/organisations", "/user/john", "/users"} {
+		for _, query := range []string{"", "?access_token=" + got.AccessToken} {
+			res := do(a.t, http.DefaultClient, request(a.t, http.MethodGet, a.s.url+path+query, nil))
+			if challenges := res.header.Values("WWW-Authenticate"); res.status != http.StatusUnauthorized || !slices.Equal(challenges, want) {
+				a.t.Errorf("%s: %d %q %s", path, res.status, challenges, res.body)
+			}
 		}
 	}
 }

@@ -79,10 +79,9 @@ func reasons() map[string]string {
 		"client_credentials: a resource nobody knows":     "As at authorization.",
 
 		"userinfo: in the query": noToken, "userinfo: another scheme": noToken,
-		"userinfo: without a token":           "Neither challenge has an error code, as RFC 6750 section 3.1 wants without a token; the body only tells people.",
-		"userinfo: a token nobody made":       bothSchemes,
-		"userinfo: a client's own token":      bothSchemes,
-		"userinfo: twice, in header and form": "RFC 6750 section 3 asks for a challenge where a token is missing or of no use; here the request is malformed.",
+		"userinfo: without a token":      "Neither challenge has an error code, as RFC 6750 section 3.1 wants without a token; the body only tells people.",
+		"userinfo: a token nobody made":  bothSchemes,
+		"userinfo: a client's own token": bothSchemes,
 
 		"introspect: own access token":       richIntrospection,
 		"introspect: own refresh token":      richIntrospection,

@@ -126,6 +126,13 @@ func TestABoundTokenOpensTheDirectoryToItsKeyAlone(t *testing.T) {
 				}
 			}
 		}
+		for path, scope := range map[string]string{"/users": "marketplace:partner", "/authenticate": "PROBATION_API__HMPPS_AUTH__AUTHENTICATE"} {
+			res := k.send(request(t, http.MethodPost, s.url+path, "{}"), got.AccessToken)
+			want := `DPoP algs="ES256 PS256 EdDSA", error="insufficient_scope", error_description="The access token does not allow this", scope="` + scope + `"`
+			if challenges := res.header.Values("WWW-Authenticate"); res.status != http.StatusForbidden || len(challenges) != 1 || challenges[0] != want {
+				t.Errorf("%s: %d %q", path, res.status, challenges)
+			}
+		}
 		document := do(t, http.DefaultClient, request(t, http.MethodGet, s.url+"/.well-known/oauth-protected-resource", nil))
 		var resource struct {
 			Resource string   `json:"resource"`

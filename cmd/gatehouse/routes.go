@@ -103,7 +103,7 @@ func (a *app) directoryRoutes() []web.Route {
 			Internal: &notify.InternalClients{Secrets: a.secrets.NotifyInternalClients, Clock: a.clock.Now},
 			Token:    func(next web.Handler) web.Handler { return a.server.Bearer(a.needDirectory, next) },
 			People:   a.registry,
-			Issuer:   a.config.Issuer, ReferencePrefix: oauth.ReferencePrefix,
+			Issuer:   a.config.Issuer, ReferencePrefix: oauth.ReferencePrefix, Challenges: a.server.Challenges(),
 		},
 		delius: &delius.API{Store: a.registry.Store, Authn: a.passwords()},
 		bearer: a.server.Bearer,

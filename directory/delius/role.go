@@ -19,13 +19,11 @@ var (
 	PasswordRole     = Role{"PROBATION_API__HMPPS_AUTH__PASSWORD__RW", "PROBATION_API__HMPPS_AUTH__UPDATE_PASSWORD"}
 )
 
-// Check returns a 403 for a caller that does not present the role, with the
-// challenge of RFC 6750 section 3.1: a scope of the role's name would do.
+// Check returns a 403 for a caller that does not present the role: a scope of the
+// role's name would do.
 func (role Role) Check(c *directory.Caller) error {
 	if slices.ContainsFunc(role, func(name string) bool { return c.HasRole(name) || c.HasRole("ROLE_"+name) }) {
 		return nil
 	}
-	e := web.Errorf(http.StatusForbidden, "Access Denied")
-	e.Header = http.Header{"Www-Authenticate": {`Bearer realm="gatehouse", error="insufficient_scope", scope="` + role[0] + `"`}}
-	return e
+	return &web.Error{Status: http.StatusForbidden, Message: "Access Denied", Cause: directory.ScopeError(role[0])}
 }

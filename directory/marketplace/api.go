@@ -56,17 +56,16 @@ func companyOf(c *directory.Caller) (directory.Company, bool) {
 	return directory.Company{}, false
 }
 
-// needCompany refuses whoever is no company of some kinds, with the challenge of
-// RFC 6750 section 3.1.
+// needCompany refuses whoever is no company of some kinds.
 func needCompany(kinds ...directory.CompanyKind) func(*directory.Caller) error {
 	return func(c *directory.Caller) error {
 		if company, ok := companyOf(c); ok && slices.Contains(kinds, company.Kind) {
 			return nil
 		}
-		scope := "marketplace:" + string(kinds[0])
-		e := web.Errorf(http.StatusForbidden, "The token is not that of a company that may do this")
-		e.Header = http.Header{"Www-Authenticate": {`Bearer realm="gatehouse", error="insufficient_scope", scope="` + scope + `"`}}
-		return e
+		return &web.Error{
+			Status: http.StatusForbidden, Message: "The token is not that of a company that may do this",
+			Cause: directory.ScopeError("marketplace:" + string(kinds[0])),
+		}
 	}
 }
 

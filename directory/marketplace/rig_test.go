@@ -86,10 +86,14 @@ func newServer(t *testing.T, stores *storage.Stores) *server {
 	return s
 }
 
+// protect stands in for package oauth, which this package does not know.
 func protect(need func(*directory.Caller) error, next web.Handler) web.Handler {
 	return func(w http.ResponseWriter, r *http.Request) error {
 		c := companies[r.Header.Get("Authorization")]
 		if err := need(&c); err != nil {
+			if scope, lacking := errors.AsType[directory.ScopeError](err); lacking {
+				w.Header().Set("WWW-Authenticate", `error="insufficient_scope" scope="`+string(scope)+`"`)
+			}
 			return err
 		}
 		return next(w, r.WithContext(directory.WithCaller(r.Context(), &c)))

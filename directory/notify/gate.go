@@ -29,6 +29,8 @@ type Gate struct {
 	// beginning of its tokens that are none.
 	Issuer          string
 	ReferencePrefix string
+	// Challenges say how an access token is presented, to whoever came with none.
+	Challenges []string
 }
 
 // Protect returns next behind the gate. A bearer token that does not look like
@@ -41,11 +43,23 @@ func (g *Gate) Protect(next web.Handler) web.Handler {
 		}
 		caller, err := g.Internal.Authenticate(r)
 		if err != nil {
-			return err
+			return g.challenged(err)
 		}
 		web.Note(r.Context(), slog.String("client", caller.ClientID))
 		return next(w, r.WithContext(directory.WithCaller(r.Context(), caller)))
 	}
+}
+
+// challenged adds to a 401 what upstream leaves out: a challenge, which a 401 has
+// to have (RFC 9110 section 15.5.2, RFC 6750 section 3).
+func (g *Gate) challenged(err error) error {
+	e, ok := errors.AsType[*web.Error](err)
+	if !ok || e.Status != http.StatusUnauthorized {
+		return err
+	}
+	worded := *e
+	worded.Header = http.Header{"Www-Authenticate": g.Challenges}
+	return &worded
 }
 
 // adminScope allows a client everything.

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"slices"
 	"testing"
 
 	gocmp "github.com/google/go-cmp/cmp"
@@ -66,6 +68,9 @@ func TestInternalJWTIsJudgedAsUpstreamDoes(t *testing.T) {
 					t.Fatal(err)
 				}
 				got.want(t, want.Status, string(text))
+				if challenges := got.Header.Values("WWW-Authenticate"); (want.Status == http.StatusUnauthorized) != slices.Equal(challenges, []string{"Bearer", "DPoP"}) {
+					t.Errorf("challenges %q", challenges)
+				}
 			})
 		}
 	})

@@ -105,7 +105,7 @@ func eachServer(t *testing.T, test func(t *testing.T, s *server)) {
 			Internal: &InternalClients{Clock: clock, Secrets: map[string][]string{
 				"notify-admin": {secretOne, "", secretTwo}, functionalTests: {"functional-tests-secret-key"},
 			}},
-			Token: ourTokens, People: s.registry, Issuer: testIssuer, ReferencePrefix: "gh_",
+			Token: ourTokens, People: s.registry, Issuer: testIssuer, ReferencePrefix: "gh_", Challenges: []string{"Bearer", "DPoP"},
 		}
 		router := &web.Router{
 			Classify: classify, Fallback: func(*http.Request) web.Surface { return Surface{} }, Timeout: time.Minute,
