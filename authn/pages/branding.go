@@ -1,15 +1,11 @@
 package pages
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/url"
-	"path"
-	"regexp"
 	"strings"
 	"unicode"
 
@@ -25,10 +21,7 @@ type Brands interface {
 	Brand(ctx context.Context, organisation uuid.UUID) (*directory.Brand, error)
 }
 
-const (
-	maxBrandName = 100     // characters of an organisation's name on a page
-	maxLogo      = 1 << 20 // bytes of a logo
-)
+const maxBrandName = 100 // characters of an organisation's name on a page
 
 // brand is an organisation at the head of a page.
 type brand struct {
@@ -55,7 +48,7 @@ func (p *Pages) brand(ctx context.Context, organisation uuid.UUID) *brand {
 	if colour := readColour(known.Colour); colour != "" {
 		shown.Sheet = "/branding/" + colour + ".css"
 	}
-	if p.hasLogo(known.Logo) {
+	if p.Logos != nil && CheckLogo(p.Logos, known.Logo) == nil {
 		shown.Logo = "/branding/logo/" + url.PathEscape(known.Logo)
 	}
 	return shown
@@ -77,41 +70,6 @@ func brandName(name string) string {
 		visible = append(visible[:maxBrandName-1], '…')
 	}
 	return string(visible)
-}
-
-// logoName is the name of a file, of a kind that browsers show as an image.
-var logoName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._-]{0,190}\.(png|jpe?g|svg)$`)
-
-func (p *Pages) hasLogo(name string) bool {
-	if p.Logos == nil || !logoName.MatchString(name) {
-		return false
-	}
-	info, err := fs.Stat(p.Logos, name)
-	return err == nil && info.Mode().IsRegular() && info.Size() <= maxLogo
-}
-
-// logo serves the logo of an organisation, which must do nothing where somebody
-// opens it as a page of ours: an SVG file can hold scripts.
-func (p *Pages) logo(w http.ResponseWriter, r *http.Request) error {
-	name := r.PathValue("name")
-	if !p.hasLogo(name) {
-		return web.Errorf(http.StatusNotFound, "There is no such logo")
-	}
-	content, err := fs.ReadFile(p.Logos, name)
-	if err != nil {
-		return fmt.Errorf("read logo: %w", err)
-	}
-	info, err := fs.Stat(p.Logos, name)
-	if err != nil {
-		return fmt.Errorf("read logo: %w", err)
-	}
-	h := w.Header()
-	h.Set("Content-Type", contentTypes[path.Ext(name)])
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Cache-Control", "public, max-age=30")
-	http.ServeContent(w, r, name, info.ModTime(), bytes.NewReader(content))
-	return nil
 }
 
 // brandSheet serves the style sheet of a colour. Its address says all that is in

@@ -23,6 +23,9 @@ var logos = fstest.MapFS{
 	"big.png":        {Data: make([]byte, 2<<20)},
 	"notes.html":     {Data: []byte("<script>alert(1)</script>")},
 	"folder.png/a":   {},
+	"liar.png":       {Data: []byte("<!DOCTYPE html><script>alert(1)</script>")},
+	"liar.svg":       {Data: []byte("<!-- <svg> --><html xmlns='http://www.w3.org/1999/xhtml'/>")},
+	"cut.svg":        {Data: []byte("<?xml version='1.0'?><!-- ")},
 	"sub/secret.png": {},
 }
 
@@ -80,6 +83,7 @@ func TestNothingOfABrandIsTrusted(t *testing.T) {
 		"no image":   {directory.Brand{Name: "A", Logo: "notes.html"}, "A", "", ""},
 		"no file":    {directory.Brand{Name: "A", Logo: "folder.png"}, "A", "", ""},
 		"too large":  {directory.Brand{Name: "A", Logo: "big.png"}, "A", "", ""},
+		"a liar":     {directory.Brand{Name: "A", Logo: "liar.png"}, "A", "", ""},
 		"not there":  {directory.Brand{Name: "A", Logo: "gone.png"}, "A", "", ""},
 		"nothing":    {directory.Brand{Name: " \u200b"}, "", "", ""},
 	} {
@@ -115,7 +119,7 @@ func TestLogoDoesNothingByItself(t *testing.T) {
 	if res.StatusCode != http.StatusOK || !strings.HasPrefix(body, "<svg") {
 		t.Errorf("%d %s", res.StatusCode, body)
 	}
-	for _, name := range []string{"notes.html", "folder.png", "big.png", "gone.png", "sub%2fsecret.png", "..%2f..%2fetc%2fpasswd.png", "%2e%2e"} {
+	for _, name := range []string{"notes.html", "folder.png", "big.png", "liar.png", "liar.svg", "cut.svg", "gone.png", "sub%2fsecret.png", "..%2f..%2fetc%2fpasswd.png", "%2e%2e"} {
 		if res, _ := v.do(http.MethodGet, "/branding/logo/"+name, nil); res.StatusCode != http.StatusNotFound {
 			t.Errorf("%s: %d", name, res.StatusCode)
 		}
