@@ -2,6 +2,7 @@ package authn
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -78,6 +79,20 @@ func codeRecipient(u *directory.User, f Factor) string {
 		return u.MobileNumber
 	}
 	return number
+}
+
+// recipient stands for where a user's codes go, without telling; "" for a factor
+// that nothing is sent for.
+func (s *Service) recipient(u *directory.User, f Factor) string {
+	if !isCode(f) {
+		return ""
+	}
+	return base64.RawURLEncoding.EncodeToString(s.mac("recipient", string(f), u.ID.String(), codeRecipient(u, f)))
+}
+
+// moved reports whether codes go elsewhere than when what stands for it was noted.
+func (s *Service) moved(recipient string, u *directory.User, f Factor) bool {
+	return recipient != "" && recipient != s.recipient(u, f)
 }
 
 // spend takes what a code costs from its budgets. It is a [*ThrottledError] when

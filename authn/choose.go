@@ -23,7 +23,7 @@ func (s *Service) ChooseFactor(ctx context.Context, token string, f Factor, from
 		return nil, ErrRefused
 	}
 	in.Next = f
-	if err := s.putSignIn(ctx, in, now); err != nil {
+	if err := s.putSignIn(ctx, in, user, now); err != nil {
 		return nil, err
 	}
 	if err := s.sendCode(ctx, user, in, now); err != nil {

@@ -224,6 +224,8 @@ func TestSignInEndsWhenTheUserChanges(t *testing.T) {
 		changes := map[string]func(u *directory.User){
 			"archived":       func(u *directory.User) { u.State = directory.Inactive },
 			"another factor": func(u *directory.User) { u.AuthType = directory.EmailAuth },
+			// Whoever found the old telephone must not come in with what it was sent.
+			"another number": func(u *directory.User) { u.MobileNumber = "07700 900456" },
 			"another password": func(u *directory.User) {
 				k.advance(time.Second)
 				if err := k.SetPassword(t.Context(), u.ID, rightPassword, directory.Actor{}); err != nil {

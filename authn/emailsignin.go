@@ -35,6 +35,8 @@ type mailed struct {
 	id     string
 	UserID uuid.UUID `json:"user_id"` // uuid.Nil where there is nobody to wait for
 	Link   []byte    `json:"link,omitempty"`
+	// Recipient stands for where the mail went; see [signIn].
+	Recipient string `json:"recipient,omitempty"`
 	Want
 	BegunAt time.Time `json:"begun_at"`
 }
@@ -108,7 +110,7 @@ func (t *trial) sendEmailSignIn(ctx context.Context, in *mailed, about mailing) 
 	if err != nil {
 		return err
 	}
-	in.UserID, in.Link = user.ID, tokenHash(token)
+	in.UserID, in.Link, in.Recipient = user.ID, tokenHash(token), s.recipient(user, EmailCode)
 	c := s.mailedCode(in, code)
 	c.ExpiresAt = t.at.Add(s.codeTTL())
 	if _, err := s.Cache.AddCode(ctx, c, t.at, s.maxLiveCodes(), s.codeTries()); err != nil {
@@ -182,7 +184,7 @@ func (t *trial) proveMail(ctx context.Context, in *mailed) (bool, error) {
 		t.step("user", "", "unknown")
 	case err != nil:
 		return false, fmt.Errorf("find user: %w", err)
-	case !signsInByEmail(user, has, in.Want), user.PasswordChangedAt.After(in.BegunAt):
+	case !signsInByEmail(user, has, in.Want), user.PasswordChangedAt.After(in.BegunAt), t.service.moved(in.Recipient, user, EmailCode):
 		t.step("policy", "the user has changed meanwhile", "refuse")
 	default:
 		t.user = user

@@ -176,6 +176,7 @@ func TestMailOfAUserWhoHasChangedSignsNobodyIn(t *testing.T) {
 		for name, change := range map[string]func(u *directory.User){
 			"an enrolled number": func(u *directory.User) { u.MobileNumber, u.AuthType = "07700 900789", directory.SMSAuth },
 			"archived":           func(u *directory.User) { u.State = directory.Inactive },
+			"another address":    func(u *directory.User) { u.EmailAddress = "robert@example.com" },
 		} {
 			browser := k.askMail("bob@example.com", authn.Want{})
 			_, token := k.sent.lastLink(t, "sign_in_link_or_code")

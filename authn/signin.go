@@ -36,6 +36,9 @@ type signIn struct {
 	// Known says that the password was proved in a known browser while the account
 	// was locked: codes are sent all the same.
 	Known bool `json:"known,omitempty"`
+	// Recipient stands for where the codes of Next go. One that was sent elsewhere
+	// before shows nothing any more; "" for a factor that nothing is sent for.
+	Recipient string `json:"recipient,omitempty"`
 	Want
 	BegunAt   time.Time `json:"begun_at"`
 	ExpiresAt time.Time `json:"expires_at"`
@@ -68,7 +71,7 @@ func (t *trial) wait(ctx context.Context, in *signIn) (*Outcome, error) {
 		return nil, err
 	}
 	in.id, in.ExpiresAt = signInID(token), t.at.Add(s.signInTTL())
-	if err := s.putSignIn(ctx, in, t.at); err != nil {
+	if err := s.putSignIn(ctx, in, t.user, t.at); err != nil {
 		return nil, err
 	}
 	if err := s.sendCode(ctx, t.user, in, t.at); err != nil {
@@ -78,7 +81,8 @@ func (t *trial) wait(ctx context.Context, in *signIn) (*Outcome, error) {
 }
 
 // putSignIn keeps a sign-in for what is left of its life.
-func (s *Service) putSignIn(ctx context.Context, in *signIn, now time.Time) error {
+func (s *Service) putSignIn(ctx context.Context, in *signIn, u *directory.User, now time.Time) error {
+	in.Recipient = s.recipient(u, in.Next)
 	state, err := json.Marshal(in)
 	if err != nil {
 		return fmt.Errorf("encode sign-in: %w", err)
@@ -134,8 +138,8 @@ func (s *Service) mayAsk(ctx context.Context, from netip.Addr, now time.Time) er
 }
 
 // underWay finds a sign-in and its user, and makes sure that the user may still
-// complete it: active, the same factor of use, the same password. Whether the
-// account is locked is seen when the code is tried.
+// complete it: active, the same factor of use, the same password, the same number
+// or address. Whether the account is locked is seen when the code is tried.
 func (s *Service) underWay(ctx context.Context, token string) (*signIn, *directory.User, error) {
 	in, err := s.readSignIn(ctx, token)
 	if err != nil {
@@ -150,7 +154,7 @@ func (s *Service) underWay(ctx context.Context, token string) (*signIn, *directo
 	}
 	p := policy(admitted(user, in.Pending), has, Browser, in.Want)
 	serves := in.Proved == Passkey || slices.Contains(p.next, in.secondFactor())
-	if p.refused != "" || !serves || in.Next == EmailCode && user.EmailAddress == "" || user.PasswordChangedAt.After(in.BegunAt) {
+	if p.refused != "" || !serves || s.moved(in.Recipient, user, in.Next) || in.Next == EmailCode && user.EmailAddress == "" || user.PasswordChangedAt.After(in.BegunAt) {
 		return nil, nil, ErrNoSignIn
 	}
 	in.keys = has.keys()
