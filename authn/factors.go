@@ -81,15 +81,21 @@ func (s *Service) changeFactors(
 		if err := s.event(ctx, what, actor, u.ID, nil); err != nil {
 			return err
 		}
-		if err := s.EndSessions(ctx, u.ID, session, actor); err != nil {
-			return err
-		}
-		return s.tell(ctx, u, what)
+		return s.factorsChanged(ctx, u, session, what, actor)
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", what, err)
 	}
 	return nil
+}
+
+// factorsChanged is what follows from such a change, in its transaction: whoever
+// was in already does not stay in, and the owner is told.
+func (s *Service) factorsChanged(ctx context.Context, u *directory.User, session uuid.UUID, what string, actor directory.Actor) error {
+	if err := s.EndSessions(ctx, u.ID, session, actor); err != nil {
+		return err
+	}
+	return s.tell(ctx, u, what)
 }
 
 // owner is a user who acts on their own account.

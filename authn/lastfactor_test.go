@@ -23,9 +23,9 @@ func TestTwoFactorsRemovedAtOnceLeaveWhatTheAccountNeeds(t *testing.T) {
 			case 0:
 				return k.RemoveTOTP(t.Context(), dave, uuid.Nil)
 			case 1:
-				return k.RemovePasskey(t.Context(), dave.ID, key.key.ID)
+				return k.RemovePasskey(t.Context(), dave.ID, uuid.Nil, key.key.ID)
 			default:
-				return k.RemovePasskey(t.Context(), carol.ID, keys[i%2].key.ID)
+				return k.RemovePasskey(t.Context(), carol.ID, uuid.Nil, keys[i%2].key.ID)
 			}
 		})
 		removed := 0

@@ -102,10 +102,11 @@ func (s *Service) RenamePasskey(ctx context.Context, userID, id uuid.UUID, name 
 	})
 }
 
-// RemovePasskey takes a key from a user, who is told. Errors:
-// directory.ErrLastCredential and [ErrLastFactor] for one that the account cannot
-// do without, however many are removed at once.
-func (s *Service) RemovePasskey(ctx context.Context, userID, id uuid.UUID) error {
+// RemovePasskey takes a key from a user, who is told, and ends every other session
+// than the one it was removed in. Errors: directory.ErrLastCredential and
+// [ErrLastFactor] for one that the account cannot do without, however many are
+// removed at once.
+func (s *Service) RemovePasskey(ctx context.Context, userID, session, id uuid.UUID) error {
 	return s.Directory.InTx(ctx, func(ctx context.Context) error {
 		user, _, err := s.lockKeys(ctx, userID)
 		if err != nil {
@@ -120,7 +121,7 @@ func (s *Service) RemovePasskey(ctx context.Context, userID, id uuid.UUID) error
 		if err := s.event(ctx, "remove_passkey", ownerOf(userID), userID, map[string]any{"passkey": id}); err != nil {
 			return err
 		}
-		return s.tell(ctx, user, "passkey_removed")
+		return s.factorsChanged(ctx, user, session, "passkey_removed", ownerOf(userID))
 	})
 }
 

@@ -107,7 +107,7 @@ func TestPasskeyOfNobodyActiveIsRefused(t *testing.T) {
 		alice, bob := k.alice(), k.bob()
 		gone, kept := k.passkey(alice), k.passkey(bob)
 		response := gone.Signed(t, k.challenge("laptop"))
-		if err := k.RemovePasskey(t.Context(), alice.ID, gone.key.ID); err != nil {
+		if err := k.RemovePasskey(t.Context(), alice.ID, uuid.Nil, gone.key.ID); err != nil {
 			t.Fatal(err)
 		}
 		_, err := k.tryPasskey("laptop", response)
@@ -210,7 +210,9 @@ func TestWebAuthnAccountKeepsItsLastKey(t *testing.T) {
 	each(t, func(t *testing.T, k *kit) {
 		carol, alice := k.carol(), k.alice()
 		keys := []*device{k.securityKey(carol), k.passkey(carol)}
-		errs := parallel(16, func(i int) error { return ignoreMissing(k.RemovePasskey(t.Context(), carol.ID, keys[i%2].key.ID)) })
+		errs := parallel(16, func(i int) error {
+			return ignoreMissing(k.RemovePasskey(t.Context(), carol.ID, uuid.Nil, keys[i%2].key.ID))
+		})
 		if left := k.keys(carol); len(left) != 1 {
 			t.Errorf("%d keys are left", len(left))
 		}
@@ -218,12 +220,47 @@ func TestWebAuthnAccountKeepsItsLastKey(t *testing.T) {
 		if n := k.sent.count("passkey_removed"); n != 1 {
 			t.Errorf("she was told %d times", n)
 		}
-		if err := k.RemovePasskey(t.Context(), carol.ID, k.keys(carol)[0].ID); !errors.Is(err, directory.ErrLastCredential) {
+		if err := k.RemovePasskey(t.Context(), carol.ID, uuid.Nil, k.keys(carol)[0].ID); !errors.Is(err, directory.ErrLastCredential) {
 			t.Errorf("the last: %v", err)
 		}
-		if err := k.RemovePasskey(t.Context(), alice.ID, k.passkey(alice).key.ID); err != nil {
+		if err := k.RemovePasskey(t.Context(), alice.ID, uuid.Nil, k.passkey(alice).key.ID); err != nil {
 			t.Error(err)
 		}
+	})
+}
+
+// TestKeysChangeForEverybodyElse (S11): whoever is signed in elsewhere, perhaps not
+// the owner, is not any more once a key was added or removed.
+func TestKeysChangeForEverybodyElse(t *testing.T) {
+	each(t, func(t *testing.T, k *kit) {
+		alice := k.alice()
+		elsewhere, _ := k.session("alice", authn.SessionInfo{})
+		here, session := k.session("alice", authn.SessionInfo{})
+		n := authn.NewPasskey{User: alice, Session: session.ID, Passwordless: true}
+		options, err := k.BeginNewPasskey(t.Context(), n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := newDevice()
+		n.Response = d.Made(t, options)
+		if d.key, err = k.AddPasskey(t.Context(), n); err != nil {
+			t.Fatal(err)
+		}
+		k.wantSession(elsewhere, false)
+		k.wantSession(here, true)
+		d.Auth.Options.UserHandle = alice.ID[:]
+		o, err := k.usePasskey(d)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if elsewhere, _, err = k.StartSession(t.Context(), o, authn.SessionInfo{}); err != nil {
+			t.Fatal(err)
+		}
+		if err := k.RemovePasskey(t.Context(), alice.ID, session.ID, d.key.ID); err != nil {
+			t.Fatal(err)
+		}
+		k.wantSession(elsewhere, false)
+		k.wantSession(here, true)
 	})
 }
 
@@ -244,7 +281,7 @@ func TestKeysOfOthersCannotBeTouched(t *testing.T) {
 			if err := k.RenamePasskey(t.Context(), bob.ID, id, "Mine"); !errors.Is(err, directory.ErrNotFound) {
 				t.Errorf("rename: %v", err)
 			}
-			if err := k.RemovePasskey(t.Context(), bob.ID, id); !errors.Is(err, directory.ErrNotFound) {
+			if err := k.RemovePasskey(t.Context(), bob.ID, uuid.Nil, id); !errors.Is(err, directory.ErrNotFound) {
 				t.Errorf("remove: %v", err)
 			}
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-webauthn/webauthn/protocol"
 	"github.com/go-webauthn/webauthn/webauthn"
+	"github.com/google/uuid"
 
 	"gatehouse/directory"
 )
@@ -34,8 +35,8 @@ var (
 // NewPasskey is a key that a user adds in a session.
 type NewPasskey struct {
 	User *directory.User
-	// BoundTo is the session that began to add it, and is to end it: its id.
-	BoundTo string
+	// Session is the one that began to add it, and is to end it.
+	Session uuid.UUID
 	// Passwordless asks for a passkey, else for a security key.
 	Passwordless bool
 	Name         string // "" for none
@@ -68,7 +69,7 @@ func (s *Service) BeginNewPasskey(ctx context.Context, n NewPasskey) (json.RawMe
 	if err != nil {
 		return nil, fmt.Errorf("begin registration: %w", err)
 	}
-	if err := s.keepCeremony(ctx, n.purpose(), n.BoundTo, session); err != nil {
+	if err := s.keepCeremony(ctx, n.purpose(), n.Session.String(), session); err != nil {
 		return nil, err
 	}
 	return json.Marshal(options.Response)
@@ -100,7 +101,8 @@ func (n NewPasskey) ask(challenge []byte) webauthn.RegistrationOption {
 	}
 }
 
-// AddPasskey checks a new key and gives it to its user, who is told. The error is
+// AddPasskey checks a new key and gives it to its user, who is told; every other
+// session of theirs ends. The error is
 // [ErrRefused] for what is not the answer to this session's challenge,
 // [ErrPasskeyTaken], [ErrTooManyPasskeys], or a [*directory.FieldError] for its name.
 func (s *Service) AddPasskey(ctx context.Context, n NewPasskey) (*Key, error) {
@@ -120,7 +122,7 @@ func (s *Service) AddPasskey(ctx context.Context, n NewPasskey) (*Key, error) {
 	if err := p.encode(credential); err != nil {
 		return nil, err
 	}
-	if err := s.storeNew(ctx, p); err != nil {
+	if err := s.storeNew(ctx, p, n.Session); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -139,7 +141,7 @@ func (s *Service) checkNew(ctx context.Context, n NewPasskey) (*webauthn.Credent
 	if err != nil {
 		return nil, fmt.Errorf("%w: malformed response", ErrRefused)
 	}
-	c, err := s.takeCeremony(ctx, n.purpose(), n.BoundTo, parsed.Response.CollectedClientData.Challenge)
+	c, err := s.takeCeremony(ctx, n.purpose(), n.Session.String(), parsed.Response.CollectedClientData.Challenge)
 	if errors.Is(err, errNoCeremony) {
 		return nil, fmt.Errorf("%w: %w", ErrRefused, err)
 	}
@@ -158,7 +160,7 @@ func (s *Service) checkNew(ctx context.Context, n NewPasskey) (*webauthn.Credent
 	return credential, nil
 }
 
-func (s *Service) storeNew(ctx context.Context, p *Key) error {
+func (s *Service) storeNew(ctx context.Context, p *Key, session uuid.UUID) error {
 	return s.Directory.InTx(ctx, func(ctx context.Context) error {
 		user, keys, err := s.lockKeys(ctx, p.UserID)
 		if err != nil {
@@ -177,7 +179,7 @@ func (s *Service) storeNew(ctx context.Context, p *Key) error {
 		if err := s.event(ctx, "add_passkey", ownerOf(p.UserID), p.UserID, data); err != nil {
 			return err
 		}
-		return s.tell(ctx, user, "passkey_added")
+		return s.factorsChanged(ctx, user, session, "passkey_added", ownerOf(p.UserID))
 	})
 }
 

@@ -40,7 +40,7 @@ func (k *kit) securityKey(u *directory.User) *device {
 
 func (k *kit) addKey(u *directory.User, d *device, passwordless bool) *device {
 	k.t.Helper()
-	n := authn.NewPasskey{User: u, BoundTo: "session-" + u.ID.String(), Passwordless: passwordless, Name: "My key"}
+	n := authn.NewPasskey{User: u, Session: u.ID, Passwordless: passwordless, Name: "My key"}
 	options, err := k.BeginNewPasskey(k.t.Context(), n)
 	if err != nil {
 		k.t.Fatal(err)

@@ -78,7 +78,7 @@ func TestPasskeyOfAnotherOriginIsRefused(t *testing.T) {
 // tryNew adds a key and returns how that ends.
 func (k *kit) tryNew(u *directory.User, d *device, passwordless bool) error {
 	k.t.Helper()
-	n := authn.NewPasskey{User: u, BoundTo: "session", Passwordless: passwordless}
+	n := authn.NewPasskey{User: u, Session: uuid.UUID{1}, Passwordless: passwordless}
 	options, err := k.BeginNewPasskey(k.t.Context(), n)
 	if err != nil {
 		return err
@@ -161,10 +161,10 @@ func TestChallengeIsBoundToWhoeverAsked(t *testing.T) {
 		wantRefused(t, err)
 		k.wantFailures(carol, 0)
 
-		n := authn.NewPasskey{User: alice, BoundTo: "session-1", Passwordless: true}
+		n := authn.NewPasskey{User: alice, Session: uuid.UUID{1}, Passwordless: true}
 		for _, other := range []authn.NewPasskey{
-			{User: alice, BoundTo: "session-2", Passwordless: true}, {User: alice, BoundTo: "session-1"},
-			{User: carol, BoundTo: "session-1", Passwordless: true},
+			{User: alice, Session: uuid.UUID{2}, Passwordless: true}, {User: alice, Session: uuid.UUID{1}},
+			{User: carol, Session: uuid.UUID{1}, Passwordless: true},
 		} {
 			options, err := k.BeginNewPasskey(t.Context(), n)
 			if err != nil {
@@ -300,7 +300,7 @@ func TestNonsenseIsNoPasskey(t *testing.T) {
 		} {
 			_, err := k.tryPasskey("laptop", response)
 			wantRefused(t, err)
-			_, err = k.AddPasskey(t.Context(), authn.NewPasskey{User: alice, BoundTo: "s", Passwordless: true, Response: response})
+			_, err = k.AddPasskey(t.Context(), authn.NewPasskey{User: alice, Session: uuid.UUID{1}, Passwordless: true, Response: response})
 			wantRefused(t, err)
 		}
 	})

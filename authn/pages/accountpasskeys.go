@@ -21,7 +21,8 @@ type accountKeys interface {
 	BeginNewPasskey(ctx context.Context, n authn.NewPasskey) (json.RawMessage, error)
 	AddPasskey(ctx context.Context, n authn.NewPasskey) (*authn.Key, error)
 	RenamePasskey(ctx context.Context, userID, id uuid.UUID, name string) error
-	RemovePasskey(ctx context.Context, userID, id uuid.UUID) error
+	// RemovePasskey ends every other session than the one it is called in.
+	RemovePasskey(ctx context.Context, userID, session, id uuid.UUID) error
 }
 
 // passkeysView is the page of a person's keys.
@@ -74,7 +75,7 @@ func (p *Pages) newPasskeyOptions(w http.ResponseWriter, r *http.Request) error 
 
 func newPasskey(a *account, form fields) authn.NewPasskey {
 	return authn.NewPasskey{
-		User: a.User, BoundTo: a.Session.ID.String(), Passwordless: form["kind"] != "key", Name: form["name"], Response: form["response"],
+		User: a.User, Session: a.Session.ID, Passwordless: form["kind"] != "key", Name: form["name"], Response: form["response"],
 	}
 }
 
@@ -119,7 +120,7 @@ func (p *Pages) removePasskey(ctx context.Context, a *account, form fields) erro
 	if err != nil {
 		return directory.ErrNotFound
 	}
-	return p.Authn.RemovePasskey(ctx, a.User.ID, id)
+	return p.Authn.RemovePasskey(ctx, a.User.ID, a.Session.ID, id)
 }
 
 // passkeyFaults words why a key was not changed; nil for an error of another kind.

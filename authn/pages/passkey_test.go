@@ -52,12 +52,13 @@ func (p *person) AddPasskey(_ context.Context, n authn.NewPasskey) (*authn.Key, 
 }
 
 func (p *person) RenamePasskey(_ context.Context, userID, id uuid.UUID, name string) error {
-	p.added = authn.NewPasskey{User: &directory.User{ID: userID}, BoundTo: id.String(), Name: name}
+	p.added = authn.NewPasskey{User: &directory.User{ID: userID}, Session: id, Name: name}
 	return p.keyErr
 }
 
-func (p *person) RemovePasskey(_ context.Context, userID, id uuid.UUID) error {
-	return p.RenamePasskey(context.Background(), userID, id, "")
+func (p *person) RemovePasskey(_ context.Context, userID, session, id uuid.UUID) error {
+	p.added = authn.NewPasskey{User: &directory.User{ID: userID}, Session: session, Name: "without " + id.String()}
+	return p.keyErr
 }
 
 // TestPasskeyOptionsAreForOneBrowser: it gets a secret when it has none, keeps
@@ -141,10 +142,10 @@ func TestKeysAreChangedByTheirOwner(t *testing.T) {
 		want authn.NewPasskey
 	}{
 		{url.Values{"action": {"add"}, "kind": {"passkey"}, "name": {"Phone"}, "response": {rightKey}, "user_id": {id}}, "added",
-			authn.NewPasskey{User: user, BoundTo: uuid.UUID{15: 7}.String(), Passwordless: true, Name: "Phone", Response: rightKey}},
-		{url.Values{"action": {"add"}, "kind": {"key"}, "response": {rightKey}}, "added", authn.NewPasskey{User: user, BoundTo: uuid.UUID{15: 7}.String(), Response: rightKey}},
-		{url.Values{"action": {"rename"}, "id": {id}, "name": {"Blue"}}, "renamed", authn.NewPasskey{User: &directory.User{ID: user.ID}, BoundTo: id, Name: "Blue"}},
-		{url.Values{"action": {"remove"}, "id": {id}}, "removed", authn.NewPasskey{User: &directory.User{ID: user.ID}, BoundTo: id}},
+			authn.NewPasskey{User: user, Session: uuid.UUID{15: 7}, Passwordless: true, Name: "Phone", Response: rightKey}},
+		{url.Values{"action": {"add"}, "kind": {"key"}, "response": {rightKey}}, "added", authn.NewPasskey{User: user, Session: uuid.UUID{15: 7}, Response: rightKey}},
+		{url.Values{"action": {"rename"}, "id": {id}, "name": {"Blue"}}, "renamed", authn.NewPasskey{User: &directory.User{ID: user.ID}, Session: uuid.MustParse(id), Name: "Blue"}},
+		{url.Values{"action": {"remove"}, "id": {id}}, "removed", authn.NewPasskey{User: &directory.User{ID: user.ID}, Session: uuid.UUID{15: 7}, Name: "without " + id}},
 	} {
 		v.wantRedirect("/account/passkeys?done=passkey_"+c.done, http.MethodPost, "/account/passkeys", c.form)
 		if diff := cmp.Diff(c.want, p.added); diff != "" {
