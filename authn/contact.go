@@ -132,10 +132,13 @@ func (s *Service) contactCode(user uuid.UUID, c Contact, change *contactChange, 
 	return LiveCode{UserID: user, SignIn: id, MAC: base64.RawURLEncoding.EncodeToString(mac)}
 }
 
+// queueContactCode sends a code to whoever has the new address or number. It greets
+// nobody by name: until the code comes back this is a stranger's mailbox, and a name
+// is any text that its owner likes.
 func (s *Service) queueContactCode(ctx context.Context, u *directory.User, c Contact, change *contactChange, code string) error {
 	m := Message{
 		Channel: "email", To: change.To, Template: "change_email_code", Language: asked(ctx, u),
-		Personalisation: map[string]any{"name": u.Name, "verify_code": code}, ExpiresAt: change.ExpiresAt,
+		Personalisation: map[string]any{"name": "", "verify_code": code}, ExpiresAt: change.ExpiresAt,
 	}
 	if c == MobileContact {
 		m.Channel, m.Template = "sms", "change_mobile_code"

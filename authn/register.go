@@ -87,7 +87,8 @@ func (s *Service) Register(ctx context.Context, r Registration) (string, error) 
 	})
 }
 
-// sendRegistration mails a link, or word that there is an account already.
+// sendRegistration mails a link, or word that there is an account already. Nothing
+// in it is of whoever asked, not even the name, since anybody can ask for anybody.
 func (t *trial) sendRegistration(ctx context.Context, about registering) (string, error) {
 	s := t.service
 	if t.user != nil {
@@ -101,7 +102,7 @@ func (t *trial) sendRegistration(ctx context.Context, about registering) (string
 		return "", err
 	}
 	return more, s.mail(ctx, about.Email, "verify_email", registrationTTL, map[string]any{
-		"name": about.Name, "url": s.linkURL("/verify-email/", token),
+		"name": "", "url": s.linkURL("/verify-email/", token),
 	})
 }
 

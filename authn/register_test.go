@@ -2,6 +2,8 @@ package authn_test
 
 import (
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -170,6 +172,35 @@ func TestRegistrationIsLimited(t *testing.T) {
 			if _, err := k.Register(t.Context(), bad); !errors.Is(err, directory.ErrInvalid) {
 				t.Errorf("%+v: %v", bad, err)
 			}
+		}
+	})
+}
+
+// TestMailToAnAddressThatNobodyProvedSaysNothingOfOurAskers: whoever asks chooses the
+// address and the name, and would have us send their words to anybody.
+func TestMailToAnAddressThatNobodyProvedSaysNothingOfOurAskers(t *testing.T) {
+	const bait, victim = "You have won, see https://evil.example", "victim@example.com"
+	each(t, func(t *testing.T, k *kit) {
+		asked := registration(victim)
+		asked.Name = bait
+		if _, err := k.Register(t.Context(), asked); err != nil {
+			t.Fatal(err)
+		}
+		mallory := k.user(directory.NewUser{Name: bait, EmailAddress: "mallory@example.com", AuthType: directory.EmailAuth})
+		_, session := k.session("mallory@example.com", authn.SessionInfo{})
+		k.beginContact(session, mallory, authn.EmailContact, victim)
+		mails := 0
+		for _, m := range k.sent.messages {
+			if m.To != victim {
+				continue
+			}
+			mails++
+			if strings.Contains(fmt.Sprint(m.Personalisation), "evil") {
+				t.Errorf("%s carries a stranger's words", m.Template)
+			}
+		}
+		if mails != 2 {
+			t.Errorf("%d mails to the address, want 2", mails)
 		}
 	})
 }

@@ -119,6 +119,20 @@ func TestNamesCannotAddLines(t *testing.T) {
 	}
 }
 
+// TestGreetingNeedsNoName in mails that go to whom nobody knows yet.
+func TestGreetingNeedsNoName(t *testing.T) {
+	for l, want := range map[directory.Language]string{directory.English: "Hello,", directory.Welsh: "Helo,"} {
+		for _, name := range []string{VerifyEmail, ChangeEmailCode} {
+			m := example(name)
+			m.Language, m.Personalisation["name"] = l, ""
+			w, err := render(m, "")
+			if err != nil || !strings.HasPrefix(w.text, want+"\n") || !strings.Contains(w.html, "<p>"+want+"</p>") {
+				t.Errorf("%s in %s: %v\n%s", name, l, err, w.text)
+			}
+		}
+	}
+}
+
 func TestWrongPersonalisationIsRefused(t *testing.T) {
 	for _, tt := range []struct {
 		name string
