@@ -186,7 +186,7 @@ func TestCancelledTransactionFreesItsConnection(t *testing.T) {
 				t.Errorf("got %v", err)
 			}
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if err := insert(ctx, db, 1); err != nil || count(t, db) != 1 {
 			t.Errorf("%v, %d rows", err, count(t, db))
@@ -203,7 +203,7 @@ func TestStatementWaitsNoLongerThanItsContext(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 			defer cancel()
 			began := time.Now()
-			if err := insert(ctx, db, 1); !errors.Is(err, directory.ErrUnavailable) || time.Since(began) > 2*time.Second {
+			if err := insert(ctx, db, 1); !errors.Is(err, directory.ErrUnavailable) || time.Since(began) > 4*time.Second {
 				t.Errorf("got %v after %v", err, time.Since(began))
 			}
 			return nil

@@ -3,11 +3,7 @@ package storage_test
 import (
 	"context"
 	"errors"
-	"io"
-	"net"
-	"net/url"
 	"os"
-	"sync"
 	"testing"
 	"time"
 
@@ -69,76 +65,6 @@ func TestWrongStatementIsNotUnavailable(t *testing.T) {
 	})
 }
 
-// proxy passes connections on until it is stopped, as a network does.
-type proxy struct {
-	address, target string
-
-	mu       sync.Mutex
-	listener net.Listener
-	conns    []net.Conn
-}
-
-func newProxy(t *testing.T, target string) *proxy {
-	t.Helper()
-	p := &proxy{address: "127.0.0.1:0", target: target}
-	p.start(t)
-	t.Cleanup(p.stop)
-	return p
-}
-
-func (p *proxy) start(t *testing.T) {
-	t.Helper()
-	listener, err := net.Listen("tcp", p.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.listener, p.address = listener, listener.Addr().String()
-	go p.accept(listener)
-}
-
-func (p *proxy) accept(listener net.Listener) {
-	for {
-		client, err := listener.Accept()
-		if err != nil {
-			return
-		}
-		server, err := net.Dial("tcp", p.target)
-		if err != nil {
-			_ = client.Close()
-			continue
-		}
-		p.mu.Lock()
-		p.conns = append(p.conns, client, server)
-		p.mu.Unlock()
-		go func() { _, _ = io.Copy(client, server) }()
-		go func() { _, _ = io.Copy(server, client) }()
-	}
-}
-
-func (p *proxy) stop() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	_ = p.listener.Close()
-	for _, c := range p.conns {
-		_ = c.Close()
-	}
-	p.conns = nil
-}
-
-// behind returns a URL's host, and the URL with a proxy before it.
-func behind(t *testing.T, raw string) (*proxy, string) {
-	t.Helper()
-	u, err := url.Parse(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := newProxy(t, u.Host)
-	u.Host = p.address
-	return p, u.String()
-}
-
 // soon fails the test when f takes longer than a request may.
 func soon(t *testing.T, what string, f func(ctx context.Context) error) error {
 	t.Helper()
@@ -152,7 +78,7 @@ func soon(t *testing.T, what string, f func(ctx context.Context) error) error {
 
 func TestLostDatabaseIsUnavailableAndComesBack(t *testing.T) {
 	c := storagetest.Postgres(t)
-	p, proxied := behind(t, c.DatabaseURL)
+	proxied, p := storagetest.Behind(t, c.DatabaseURL)
 	c.DatabaseURL = proxied
 	db := storagetest.OpenConfig(t, c).DB
 	scratch(t, db)
@@ -178,7 +104,7 @@ func TestLostDatabaseIsUnavailableAndComesBack(t *testing.T) {
 			t.Error(err)
 		}
 		time.Sleep(50 * time.Millisecond) // until the other statement is under way
-		p.stop()
+		p.Break(storagetest.Refuses)
 		return nil // so that the commit is what finds out
 	})
 	if !errors.Is(inTx, directory.ErrUnavailable) {
@@ -192,7 +118,7 @@ func TestLostDatabaseIsUnavailableAndComesBack(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	p.start(t)
+	p.Heal()
 	for name, use := range uses {
 		if err := soon(t, name, use); err != nil {
 			t.Errorf("%s after it came back: %v", name, err)
@@ -208,7 +134,7 @@ func TestLostRedisIsUnavailableAndComesBack(t *testing.T) {
 	if raw == "" {
 		storagetest.Postgres(t) // skips, or fails in CI
 	}
-	p, proxied := behind(t, raw)
+	proxied, p := storagetest.Behind(t, raw)
 	r, err := storage.OpenRedis(proxied, "lost:")
 	if err != nil {
 		t.Fatal(err)
@@ -217,12 +143,12 @@ func TestLostRedisIsUnavailableAndComesBack(t *testing.T) {
 	if err := r.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	p.stop()
+	p.Break(storagetest.Refuses)
 	if err := soon(t, "ping", r.Ping); !errors.Is(err, directory.ErrUnavailable) {
 		t.Errorf("got %v", err)
 	}
-	p.start(t)
-	deadline := time.Now().Add(5 * time.Second) // the client waits a little before it dials again
+	p.Heal()
+	deadline := time.Now().Add(30 * time.Second) // the client waits a little before it dials again
 	for err = r.Ping(t.Context()); err != nil && time.Now().Before(deadline); err = r.Ping(t.Context()) {
 		time.Sleep(10 * time.Millisecond)
 	}

@@ -21,16 +21,17 @@ func TestEmbeddedRedisExpiresByItself(t *testing.T) {
 	if !r.Embedded() {
 		t.Fatal("not embedded")
 	}
-	if err := r.Client().Set(t.Context(), "k", "v", 300*time.Millisecond).Err(); err != nil {
+	const life = 300 * time.Millisecond
+	began := time.Now()
+	if err := r.Client().Set(t.Context(), "k", "v", life).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Client().Get(t.Context(), "k").Err(); err != nil {
+	if err := r.Client().Get(t.Context(), "k").Err(); err != nil && time.Since(began) < life {
 		t.Errorf("gone at once: %v", err)
 	}
-	deadline := time.Now().Add(5 * time.Second)
 	for r.Client().Get(t.Context(), "k").Err() == nil {
-		if time.Now().After(deadline) {
-			t.Fatal("still there after five seconds")
+		if time.Since(began) > time.Minute {
+			t.Fatal("still there after a minute")
 		}
 		time.Sleep(10 * time.Millisecond)
 	}

@@ -1,10 +1,10 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 )
 
 // fixation (S01): a sign-in makes a new session, and the one before is over.
@@ -93,17 +93,13 @@ func (a *abuse) sent(to, kind string) string {
 // told waits until somebody was sent an e-mail of a kind for the n-th time.
 func (a *abuse) told(u userOutput, template string, n int) {
 	a.t.Helper()
-	for range 200 {
+	eventually(a.t, fmt.Sprintf("%q is sent %d times", template, n), func() bool {
 		sent := 0
 		for _, m := range a.d.messages(u.Email) {
 			if m.Template == template {
 				sent++
 			}
 		}
-		if sent >= n {
-			return
-		}
-		time.Sleep(25 * time.Millisecond)
-	}
-	a.t.Errorf("nobody sent %q %d times", template, n)
+		return sent >= n
+	})
 }

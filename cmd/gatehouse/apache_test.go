@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -15,7 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
+
+	"gatehouse/storage/storagetest"
 )
 
 // apacheModules is where Debian puts them.
@@ -41,26 +41,20 @@ func startApache(t *testing.T, module string, configuration func(address string)
 	t.Cleanup(app.Close)
 	dir := t.TempDir()
 	a := &apache{t: t, log: filepath.Join(dir, "error.log")}
-	for range 5 { // another program may take the port first
-		port := 20000 + rand.IntN(12000)
-		a.url = fmt.Sprintf("http://127.0.0.1:%d", port)
-		content := a.configuration(dir, module, port) + configuration(a.url) +
-			"\nProxyPass / " + app.URL + "/\n"
-		if err := os.WriteFile(filepath.Join(dir, "apache.conf"), []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if a.run(program, dir, port) {
-			return a
-		}
+	address := storagetest.ReserveAddr(t)
+	a.url = "http://" + address
+	content := a.configuration(dir, module, address) + configuration(a.url) + "\nProxyPass / " + app.URL + "/\n"
+	if err := os.WriteFile(filepath.Join(dir, "apache.conf"), []byte(content), 0o600); err != nil {
+		t.Fatal(err)
 	}
-	t.Fatalf("apache2 did not start: %s", a.errors())
-	return nil
+	a.run(program, dir, address)
+	return a
 }
 
 // configuration is what every Apache of a test has.
-func (a *apache) configuration(dir, module string, port int) string {
+func (a *apache) configuration(dir, module, address string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "ServerRoot %s\nServerName 127.0.0.1\nListen 127.0.0.1:%d\nPidFile %s/pid\nErrorLog %s\nMutex sysvsem\n", dir, port, dir, a.log)
+	fmt.Fprintf(&b, "ServerRoot %s\nServerName 127.0.0.1\nListen %s\nPidFile %s/pid\nErrorLog %s\nMutex sysvsem\n", dir, address, dir, a.log)
 	if os.Getuid() == 0 {
 		b.WriteString("User nobody\nGroup nogroup\n") // it refuses to be root
 	}
@@ -70,8 +64,8 @@ func (a *apache) configuration(dir, module string, port int) string {
 	return b.String()
 }
 
-// run starts Apache and reports whether it listens.
-func (a *apache) run(program, dir string, port int) bool {
+// run starts Apache and waits until it listens.
+func (a *apache) run(program, dir, address string) {
 	a.t.Helper()
 	command := exec.Command(program, "-d", dir, "-f", "apache.conf", "-D", "FOREGROUND")
 	if err := command.Start(); err != nil {
@@ -83,18 +77,15 @@ func (a *apache) run(program, dir string, port int) bool {
 		_ = command.Process.Signal(syscall.SIGTERM)
 		<-exited
 	})
-	for range 200 {
-		connection, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err == nil {
-			return connection.Close() == nil
-		}
+	eventually(a.t, "Apache listens", func() bool {
 		select {
 		case <-exited:
-			return false
-		case <-time.After(25 * time.Millisecond):
+			a.t.Fatalf("apache2 did not start: %s", a.errors())
+		default:
 		}
-	}
-	return false
+		connection, err := net.Dial("tcp", address)
+		return err == nil && connection.Close() == nil
+	})
 }
 
 // errors is what Apache has logged.

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"gatehouse/storage/storagetest"
 )
 
 // TestNoSecretIsLeftBehind drives a whole sign-in, with failures, at the log's
@@ -14,7 +16,7 @@ import (
 func TestNoSecretIsLeftBehind(t *testing.T) {
 	d := newDeployment(t, sqliteConfig(t))
 	d.vars["GATEHOUSE_LOG_LEVEL"] = "debug"
-	d.vars["GATEHOUSE_METRICS_ADDR"] = metricsAddr(t)
+	d.vars["GATEHOUSE_METRICS_ADDR"] = storagetest.ReserveAddr(t)
 	rp, person := d.relyingService(), d.person()
 	legacy := d.client("--id", "legacy", "--grant", "client_credentials", "--role", "PROBATION_API__HMPPS_AUTH__AUTHENTICATE")
 	s := d.start()

@@ -2,29 +2,19 @@ package main
 
 import (
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"regexp"
 	"strings"
 	"testing"
-)
 
-// metricsAddr is a loopback address that nobody listens on.
-func metricsAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().String()
-}
+	"gatehouse/storage/storagetest"
+)
 
 // TestMetricsCountWhatHappened makes a request of each kind and looks for its count.
 func TestMetricsCountWhatHappened(t *testing.T) {
 	eachDeployment(t, func(t *testing.T, d *deployment) {
-		addr := metricsAddr(t)
+		addr := storagetest.ReserveAddr(t)
 		d.vars["GATEHOUSE_METRICS_ADDR"] = addr
 		machine, person := d.client("--id", "machine", "--grant", "client_credentials", "--scope", "notify.admin"), d.person()
 		s := d.start()

@@ -69,7 +69,7 @@ func (d *deployment) spawn() *process {
 	select {
 	case addr := <-stdout.found:
 		return &process{server: &server{t: d.t, url: "http://" + addr}, kill: kill}
-	case <-time.After(30 * time.Second):
+	case <-time.After(time.Minute):
 		d.t.Fatalf("it did not start\n%s", stderr)
 		return nil
 	}

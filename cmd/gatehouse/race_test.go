@@ -72,9 +72,9 @@ func eachReplicaSet(t *testing.T, test func(t *testing.T, d *deployment, replica
 	}
 	t.Run("two replicas", func(t *testing.T) {
 		c := storagetest.Postgres(t)
-		address, slow := through(t, c.DatabaseURL)
+		address, slow := storagetest.Behind(t, c.DatabaseURL)
 		c.DatabaseURL = address
-		slow.delay = 5 * time.Millisecond // before the first connection is made
+		slow.Delay = 5 * time.Millisecond // before the first connection is made
 		d := newDeployment(t, c)
 		first := d.start()
 		d.vars["GATEHOUSE_ISSUER"] = first.url
@@ -166,7 +166,8 @@ func TestRefreshTokenHasOneSuccessor(t *testing.T) {
 	})
 }
 
-// TestTenFailuresLockHoweverManyAtOnce (L02, L13): of 200 guesses at once at any replica.
+// TestTenFailuresLockHoweverManyAtOnce (L02, L13): of 200 guesses at once at any
+// replica. One that waits too long for its turn is told to come again, and not counted.
 func TestTenFailuresLockHoweverManyAtOnce(t *testing.T) {
 	eachReplicaSet(t, func(t *testing.T, d *deployment, replica func(int) *server) {
 		legacy := d.client("--id", "legacy", "--grant", "client_credentials", "--role", "PROBATION_API__HMPPS_AUTH__AUTHENTICATE")
@@ -174,24 +175,28 @@ func TestTenFailuresLockHoweverManyAtOnce(t *testing.T) {
 		u := d.user("--name", "Lee Example", "--username", "lee.example", "--email", "lee@example.gov.uk")
 		token := replica(0).token(legacy, "")
 		var got statuses
-		race(200, func(i int) {
+		guess := func(i int) {
 			res := replica(i).call(token, http.MethodPost, "/authenticate", `{"username":"Lee.Example","password":"wrong password"}`)
-			if res.status >= 500 {
+			if res.status != http.StatusUnauthorized && (res.status != http.StatusServiceUnavailable || res.header.Get("Retry-After") == "") {
 				t.Errorf("%d %s", res.status, res.body)
 			}
 			got.add(res.status)
-		})
-		if got.all[200] != 0 {
-			t.Errorf("a wrong password was accepted: %v", got.all)
 		}
-		var shown struct {
-			Data struct {
-				FailedLoginCount int `json:"failed_login_count"`
+		race(200, guess)
+		failures := func() int {
+			var shown struct {
+				Data struct {
+					FailedLoginCount int `json:"failed_login_count"`
+				}
 			}
+			replica(0).call(replica(0).token(admin, "notify.admin"), http.MethodGet, "/user/"+u.ID.String(), nil).json(t, &shown)
+			return shown.Data.FailedLoginCount
 		}
-		replica(0).call(replica(0).token(admin, "notify.admin"), http.MethodGet, "/user/"+u.ID.String(), nil).json(t, &shown)
-		if shown.Data.FailedLoginCount != 10 {
-			t.Errorf("failed_login_count %d, want 10 (answers %v)", shown.Data.FailedLoginCount, got.all)
+		for i := 0; i < 10 && failures() < 10 && got.all[http.StatusServiceUnavailable] > 0; i++ {
+			guess(i) // comes again
+		}
+		if n := failures(); n != 10 {
+			t.Errorf("failed_login_count %d, want 10 (answers %v)", n, got.all)
 		}
 		right := replica(1).call(token, http.MethodPost, "/authenticate", `{"username":"lee.example","password":"`+testPassword+`"}`)
 		wrong := replica(1).call(token, http.MethodPost, "/authenticate", `{"username":"lee.example","password":"wrong password"}`)
