@@ -123,6 +123,7 @@ func TestCodesSentBeforeStayGood(t *testing.T) {
 
 func TestSixthLiveCodeIsNotSent(t *testing.T) {
 	each(t, func(t *testing.T, k *kit) {
+		k.CodeDigits = 8 // two live codes that are alike would count as one
 		k.alice()
 		o := k.begin("alice")
 		for range 6 {

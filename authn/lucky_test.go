@@ -15,10 +15,25 @@ import (
 // guesses made at once, of which no more than limit are compared.
 type luck struct{ rounds, guesses, limit int }
 
-// most is what the limit allows on average, and three standard deviations more.
+// most is what chance exceeds less than once in ten million times, when the limit
+// holds: the number is binomially distributed then.
 func (l luck) most() int {
-	p, n := float64(l.limit)/float64(l.guesses), float64(l.rounds)
-	return int(math.Ceil(n*p + 3*math.Sqrt(n*p*(1-p))))
+	p := float64(l.limit) / float64(l.guesses)
+	chance := math.Pow(1-p, float64(l.rounds)) // of none
+	more := 1 - chance
+	most := 0
+	for ; more > 1e-7; most++ {
+		chance *= float64(l.rounds-most) / float64(most+1) * p / (1 - p)
+		more -= chance
+	}
+	return most
+}
+
+// TestMostIsSeldomExceeded compares with the exact sums of the two cases below.
+func TestMostIsSeldomExceeded(t *testing.T) {
+	if passwords, codes := (luck{8, 200, 10}).most(), (luck{8, 200, 5}).most(); passwords != 6 || codes != 5 {
+		t.Errorf("%d of passwords and %d of codes", passwords, codes)
+	}
 }
 
 // try plays the rounds; guess is told whether its guess is the right one.

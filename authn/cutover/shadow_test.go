@@ -52,17 +52,10 @@ func TestTheSystemThatACallerReliesOnAnswers(t *testing.T) {
 		"local-first/locked":              {"yes", "locked", no, cutover.NotCompared, ""},
 		"off/right":                       {"no", "right", yes, "", ""},
 	}
-	eachRig(t, 700*time.Millisecond, func(t *testing.T, r *rig) {
+	eachRig(t, cutover.MaxTimeout, func(t *testing.T, r *rig) {
 		users := map[string]*directory.User{}
-		for caller, c := range cases {
-			username := strings.NewReplacer("/", ".", " ", "-").Replace(caller)
-			identifier := username
-			if c.here == "none by email" {
-				identifier += "@example.gov.uk"
-			}
-			users[caller] = r.prepare(username, c.here)
-			r.old.says(identifier, c.old)
-			begin := time.Now()
+		ask := func(caller, identifier string) {
+			c, begin := cases[caller], time.Now()
 			_, err := r.shadow.Authenticate(t.Context(), attempt(caller, identifier, password))
 			got := yes
 			switch {
@@ -80,6 +73,22 @@ func TestTheSystemThatACallerReliesOnAnswers(t *testing.T) {
 				t.Errorf("%s: answered after %s", caller, took)
 			}
 		}
+		var slow sync.WaitGroup // beside the others, since it is waited for
+		for caller, c := range cases {
+			username := strings.NewReplacer("/", ".", " ", "-").Replace(caller)
+			identifier := username
+			if c.here == "none by email" {
+				identifier += "@example.gov.uk"
+			}
+			users[caller] = r.prepare(username, c.here)
+			r.old.says(identifier, c.old)
+			if c.old == "slow" {
+				slow.Go(func() { ask(caller, identifier) })
+				continue
+			}
+			ask(caller, identifier)
+		}
+		slow.Wait()
 		results, kinds := r.figures()
 		for caller, c := range cases {
 			want := map[cutover.Result]int64{c.result: 1}
@@ -285,7 +294,7 @@ func TestWhatDoesNotAnswerHoldsNobodyUp(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if took := time.Since(begin); took > 2*time.Second {
+	if took := time.Since(begin); took > 20*time.Second {
 		t.Errorf("%d answers took %s", attempts, took)
 	}
 	close(blocked)

@@ -177,18 +177,22 @@ func TestBreakerStopsAskingAndTriesAgain(t *testing.T) {
 		}
 	}))
 	defer old.Close()
-	broken.Store(true)
-	u := newUpstream(t, cutover.UpstreamConfig{URL: old.URL, Pause: 50 * time.Millisecond})
-	for range 20 {
-		if _, err := u.Ask(t.Context(), "a", "b"); !errors.Is(err, cutover.ErrNoAnswer) {
-			t.Fatal(err)
+	asked := func(pause time.Duration, times int) *cutover.Upstream {
+		u := newUpstream(t, cutover.UpstreamConfig{URL: old.URL, Pause: pause})
+		for range times {
+			if _, err := u.Ask(t.Context(), "a", "b"); !errors.Is(err, cutover.ErrNoAnswer) {
+				t.Fatal(err)
+			}
 		}
+		return u
 	}
-	if reached.Load() != 5 || u.State() != "open" {
+	broken.Store(true)
+	if u := asked(time.Hour, 20); reached.Load() != 5 || u.State() != "open" {
 		t.Errorf("reached %d times, %s", reached.Load(), u.State())
 	}
+	u := asked(10*time.Millisecond, 5)
 	broken.Store(false)
-	for end := time.Now().Add(5 * time.Second); u.State() == "open" && time.Now().Before(end); {
+	for end := time.Now().Add(time.Minute); u.State() == "open" && time.Now().Before(end); {
 		time.Sleep(10 * time.Millisecond)
 	}
 	if right, err := u.Ask(t.Context(), "a", "b"); !right || err != nil || u.State() != "closed" {
@@ -205,7 +209,7 @@ func TestServerThatNeverShakesHandsIsNotWaitedFor(t *testing.T) {
 	defer func() { _ = l.Close() }()
 	begin := time.Now()
 	_, err = newUpstream(t, cutover.UpstreamConfig{URL: "https://" + l.Addr().String(), Timeout: deadline}).Ask(t.Context(), "a", "b")
-	if took := time.Since(begin); !errors.Is(err, cutover.ErrNoAnswer) || took > 10*deadline {
+	if took := time.Since(begin); !errors.Is(err, cutover.ErrNoAnswer) || took > 25*deadline {
 		t.Errorf("%v after %s", err, took)
 	}
 }

@@ -74,7 +74,7 @@ func TestResponseIsPosted(t *testing.T) {
 			if len(got) != 2 || got.Get("code") != `a"b<c>` || got.Get("state") != "s1" {
 				t.Errorf("scripts %v: posted %v", scripts, got)
 			}
-		case <-time.After(10 * time.Second):
+		case <-time.After(time.Minute):
 			t.Errorf("scripts %v: nothing was posted; at %s", scripts, b.URL())
 		}
 	}

@@ -85,7 +85,7 @@ func (r *callbackRig) send(m authn.Message, services int) []*http.Request {
 		select {
 		case req := <-r.took:
 			asked = append(asked, req)
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			r.t.Fatal("the message did not leave")
 		}
 	}

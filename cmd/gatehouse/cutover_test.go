@@ -41,7 +41,7 @@ func oldDelius(t *testing.T, password string) string {
 func TestCallersMoveFromTheOldSystem(t *testing.T) {
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		d.vars["GATEHOUSE_SHADOW_UPSTREAM"], d.vars["GATEHOUSE_SHADOW_TOKEN"] = oldDelius(t, testPassword), "of the old"
-		d.vars["GATEHOUSE_SHADOW_TIMEOUT"] = "300ms"
+		d.vars["GATEHOUSE_SHADOW_TIMEOUT"] = "1s"
 		file := filepath.Join(t.TempDir(), "deprecations.json")
 		if err := os.WriteFile(file, []byte(`{"POST /authenticate": {"deprecation": "2026-01-01T00:00:00Z", "sunset": "2027-06-30T23:59:59Z", "link": "https://example.gov.uk/leave"}}`), 0o600); err != nil {
 			t.Fatal(err)

@@ -104,7 +104,7 @@ func TestGoLibrariesTakeEveryAlgorithm(t *testing.T) {
 			}
 
 			j.submit("/signout", url.Values{})
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 			defer cancel()
 			select {
 			case raw := <-rp.told:

@@ -97,7 +97,7 @@ func (a *oidcAgent) token(ctx context.Context, args ...string) string {
 // a machine without a browser, with Debian's oidc-agent.
 func TestOIDCAgentGetsTokensByTheDeviceFlow(t *testing.T) {
 	t.Parallel() // it waits for the interval of a device
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	d := newDeployment(t, sqliteConfig(t))
 	person := d.person()
