@@ -92,7 +92,7 @@ var errInvalidToken = errors.New("invalid access token")
 // accessToken is an access token that was presented, whichever its format.
 type accessToken struct {
 	accessClaims
-	hash []byte // of an opaque one; nil for a JWT
+	row *OpaqueToken // of an opaque one; nil for a JWT
 	// user is whom the token speaks for, which a pairwise sub does not tell;
 	// uuid.Nil for a client's own token, and until the grant was looked up.
 	user uuid.UUID
@@ -204,18 +204,18 @@ func (s *Server) verify(ctx context.Context, raw string) (*accessToken, error) {
 
 // lookUp finds an opaque token.
 func (s *Server) lookUp(ctx context.Context, raw string) (*accessToken, error) {
-	_, hash, ok := s.references().parse(accessReference, raw)
+	expires, hash, ok := s.references().parseAccess(raw)
 	if !ok {
 		return nil, because(errInvalidToken, "the token is not one that this service made")
 	}
-	row, err := s.Store.OpaqueToken(ctx, hash)
+	row, err := s.Store.OpaqueToken(ctx, expires, hash)
 	if err != nil {
 		return nil, gone(err)
 	}
 	if !s.Clock().Before(row.ExpiresAt) {
 		return nil, errExpired
 	}
-	t := &accessToken{hash: hash, accessClaims: accessClaims{
+	t := &accessToken{row: row, accessClaims: accessClaims{
 		Issuer: s.Issuer, Subject: row.ClientID, Audience: row.Audience, Expires: row.ExpiresAt.Unix(),
 		IssuedAt: row.CreatedAt.Unix(), ClientID: row.ClientID, Scope: strings.Join(row.Scopes, " "), Grant: row.Grant,
 		Confirmation: confirm(row.KeyThumbprint),

@@ -39,27 +39,32 @@ func (t fositeTokens) GenerateRefreshToken(_ context.Context, r fosite.Requester
 // GenerateAccessToken makes a token in the format the client wants.
 func (t fositeTokens) GenerateAccessToken(ctx context.Context, r fosite.Requester) (token, signature string, err error) {
 	x := r.GetSession().(*exchange)
-	id, err := t.s.newID()
-	if err != nil {
-		return "", "", err
-	}
 	now := t.s.now()
 	x.access = issuedToken{expires: t.s.expiry(now, x.grant, t.s.Lifetimes.access()), scopes: r.GetGrantedScopes()}
 	if x.client.TokenFormat == Opaque {
-		err = t.opaque(x, id, now)
+		err = t.opaque(x, now)
 	} else {
-		x.access.token, err = t.s.Keys.Sign(ctx, x.client.AccessTokenAlg, TypeAccessToken, t.s.accessClaims(x, id, now))
+		err = t.signed(ctx, x, now)
 	}
 	return x.access.token, x.access.token, err
 }
 
-func (t fositeTokens) opaque(x *exchange, id uuid.UUID, now time.Time) (err error) {
+func (t fositeTokens) signed(ctx context.Context, x *exchange, now time.Time) error {
+	id, err := t.s.newID()
+	if err != nil {
+		return err
+	}
+	x.access.token, err = t.s.Keys.Sign(ctx, x.client.AccessTokenAlg, TypeAccessToken, t.s.accessClaims(x, id, now))
+	return err
+}
+
+func (t fositeTokens) opaque(x *exchange, now time.Time) (err error) {
 	row := &OpaqueToken{
 		ClientID: x.client.ID, Grant: x.grantID(), Scopes: x.access.scopes, Audience: t.s.audience(x),
 		KeyThumbprint: x.key, CreatedAt: now, ExpiresAt: x.access.expires,
 	}
 	x.access.opaque = row
-	x.access.token, row.Hash, err = t.s.references().mint(accessReference, id)
+	x.access.token, row.Hash, err = t.s.references().mintAccess(row.ExpiresAt)
 	return err
 }
 

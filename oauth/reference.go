@@ -4,9 +4,11 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -26,7 +28,8 @@ const (
 	deviceReference  reference = "gh_dc_"
 )
 
-// A reference is base64url of an id (16 bytes), randomness (16) and an HMAC
+// A reference is base64url of an id (16 bytes; of an access token, when it ends
+// and randomness), randomness (16) and an HMAC
 // over its kind and both, cut to 16 bytes. The HMAC keeps made-up values away
 // from the store, and it tells a refresh token that was replaced long ago, of
 // which nothing is kept, from one that never was.
@@ -51,6 +54,24 @@ func (t references) mint(kind reference, id uuid.UUID) (token string, hash []byt
 	raw = append(raw, referenceMAC(t.secrets[0], kind, raw)...)
 	token = string(kind) + base64.RawURLEncoding.EncodeToString(raw)
 	return token, hashOf(token), nil
+}
+
+// mintAccess returns a new access token and its hash. It begins with when it ends,
+// which its client was told anyway: where rows are kept in that order, a new one
+// goes beside the last, and not into some page among all of them.
+func (t references) mintAccess(expires time.Time) (token string, hash []byte, err error) {
+	var id uuid.UUID
+	binary.BigEndian.PutUint64(id[:8], uint64(expires.UnixMicro()))
+	if _, err := io.ReadFull(t.rand, id[8:]); err != nil {
+		return "", nil, fmt.Errorf("mint token: %w", err)
+	}
+	return t.mint(accessReference, id)
+}
+
+// parseAccess is parse for an access token, and returns when it says it ends.
+func (t references) parseAccess(token string) (expires time.Time, hash []byte, ok bool) {
+	id, hash, ok := t.parse(accessReference, token)
+	return time.UnixMicro(int64(binary.BigEndian.Uint64(id[:8]))), hash, ok //nolint:gosec // it was made from one
 }
 
 // successor returns the refresh token that takes the place of one with a hash,

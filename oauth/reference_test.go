@@ -3,6 +3,7 @@ package oauth
 import (
 	"crypto/rand"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -28,6 +29,23 @@ func TestAReferenceIsOfOneKindAndOneSecret(t *testing.T) {
 	}
 	if _, _, ok := theirs.parse(codeReference, token); ok {
 		t.Error("a code of another secret is taken for ours")
+	}
+}
+
+func TestAnAccessTokenSaysWhenItEnds(t *testing.T) {
+	t.Parallel()
+	refs := references{secrets: [][]byte{[]byte("secret")}, rand: rand.Reader}
+	end := time.Date(2026, 3, 29, 1, 30, 0, 123456000, time.UTC)
+	token, hash, err := refs.mintAccess(end)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, gotHash, ok := refs.parseAccess(token)
+	if !ok || !got.Equal(end) || string(gotHash) != string(hash) {
+		t.Errorf("parsed %v %v, want %v", got, ok, end)
+	}
+	if other, _, err := refs.mintAccess(end); err != nil || other == token {
+		t.Errorf("two tokens that end at once are one: %q, %v", other, err)
 	}
 }
 

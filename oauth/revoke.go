@@ -43,8 +43,8 @@ func (s *Server) revoke(ctx context.Context, client *Client, raw string) error {
 		return err
 	case t.ClientID != client.ID:
 		return nil
-	case t.hash != nil:
-		return s.Store.DeleteOpaqueToken(ctx, t.hash)
+	case t.row != nil:
+		return s.Store.DeleteOpaqueToken(ctx, t.row)
 	default:
 		return s.Store.RevokeToken(ctx, t.ID, time.Unix(t.Expires, 0))
 	}

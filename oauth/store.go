@@ -138,8 +138,9 @@ type GrantStore interface {
 	RevokeToken(ctx context.Context, jti string, expires time.Time) error
 
 	CreateOpaqueToken(ctx context.Context, t *OpaqueToken) error
-	OpaqueToken(ctx context.Context, hash []byte) (*OpaqueToken, error)
-	DeleteOpaqueToken(ctx context.Context, hash []byte) error
+	// OpaqueToken returns the token of a hash, which says of itself when it ends.
+	OpaqueToken(ctx context.Context, expires time.Time, hash []byte) (*OpaqueToken, error)
+	DeleteOpaqueToken(ctx context.Context, t *OpaqueToken) error
 
 	// Consent returns the scopes a user has allowed a client.
 	Consent(ctx context.Context, userID uuid.UUID, clientID string) ([]string, error)

@@ -214,7 +214,7 @@ func (s *Server) storeDelegated(ctx context.Context, c *accessClaims) (string, e
 	if c.Grant == uuid.Nil {
 		row.Subject = c.Subject
 	}
-	token, hash, err := s.references().mint(accessReference, uuid.MustParse(c.ID))
+	token, hash, err := s.references().mintAccess(row.ExpiresAt)
 	if err != nil {
 		return "", err
 	}

@@ -57,7 +57,9 @@ var cleanupRules = []cleanupRule{
 	{"used_sign_ins", 0, `delete from used_sign_ins where id in (select id from used_sign_ins where expires_at <= $1 order by expires_at limit $2)`},
 	{"traces", KeepTraces, `delete from traces where id in (select id from traces where created_at < $1 order by created_at limit $2)`},
 	{"grants", 0, `delete from grants where id in (select id from grants where expires_at < $1 order by expires_at limit $2)`},
-	{"access_tokens", 0, `delete from access_tokens where hash in (select hash from access_tokens where expires_at < $1 order by expires_at limit $2)`},
+	{"access_tokens", 0, `
+		delete from access_tokens where (expires_at, hash) in (
+			select expires_at, hash from access_tokens where expires_at < $1 order by expires_at limit $2)`},
 	{"revoked_tokens", 0, `delete from revoked_tokens where jti in (select jti from revoked_tokens where expires_at < $1 order by expires_at limit $2)`},
 	{"device_authorizations", 0, `
 		delete from device_authorizations where id in (

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -40,6 +41,12 @@ func Nullable(s string) any      { return nullable(s) }
 func RedisError(err error) error { return redisError(err) }
 
 func RedisOptions(url string) (*redis.UniversalOptions, error) { return redisOptions(url) }
+
+// TokenStatements are what is done to opaque tokens, each with two arguments.
+func TokenStatements() []string {
+	i := slices.IndexFunc(cleanupRules, func(rule cleanupRule) bool { return rule.table == "access_tokens" })
+	return []string{tokenByEnd, deleteTokenByEnd, cleanupRules[i].statement}
+}
 
 // SQLitePath is where the database of a data directory is.
 func SQLitePath(dir string) string { return sqlitePath(dir) }

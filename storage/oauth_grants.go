@@ -168,36 +168,6 @@ func (s OAuthGrants) RevokeToken(ctx context.Context, jti string, expires time.T
 	return err
 }
 
-// CreateOpaqueToken implements oauth.GrantStore.
-func (s OAuthGrants) CreateOpaqueToken(ctx context.Context, t *oauth.OpaqueToken) error {
-	_, err := s.DB.exec(ctx, `
-		insert into access_tokens (hash, client_id, grant_id, scopes, audience, dpop_jkt, actor, subject, created_at, expires_at)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-		t.Hash, t.ClientID, uuid.NullUUID{UUID: t.Grant, Valid: t.Grant != uuid.Nil}, t.Scopes, t.Audience, t.KeyThumbprint, t.Actor,
-		t.Subject, t.CreatedAt, t.ExpiresAt)
-	return err
-}
-
-// OpaqueToken implements oauth.GrantStore.
-func (s OAuthGrants) OpaqueToken(ctx context.Context, hash []byte) (*oauth.OpaqueToken, error) {
-	t := oauth.OpaqueToken{Hash: hash}
-	var grant uuid.NullUUID
-	err := s.DB.row(ctx, `
-		select client_id, grant_id, scopes, audience, dpop_jkt, actor, subject, created_at, expires_at from access_tokens where hash = $1`, []any{hash},
-		&t.ClientID, &grant, listInto(&t.Scopes), listInto(&t.Audience), &t.KeyThumbprint, &t.Actor, &t.Subject, timeInto(&t.CreatedAt), timeInto(&t.ExpiresAt))
-	if err != nil {
-		return nil, err
-	}
-	t.Grant = grant.UUID
-	return &t, nil
-}
-
-// DeleteOpaqueToken implements oauth.GrantStore.
-func (s OAuthGrants) DeleteOpaqueToken(ctx context.Context, hash []byte) error {
-	_, err := s.DB.exec(ctx, `delete from access_tokens where hash = $1`, hash)
-	return err
-}
-
 // Consent implements oauth.GrantStore.
 func (s OAuthGrants) Consent(ctx context.Context, userID uuid.UUID, clientID string) ([]string, error) {
 	var scopes []string
