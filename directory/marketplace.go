@@ -32,7 +32,7 @@ func (e *ProfileTakenError) Is(target error) bool { return target == ErrConflict
 // [*ProfileTakenError], [ErrUnavailable].
 func (m *Marketplace) Create(ctx context.Context, by Company, known Profile) (*SeenProfile, error) {
 	now := m.now()
-	if err := known.validateNew(now); err != nil {
+	if err := known.ValidateNew(now); err != nil {
 		return nil, err
 	}
 	p := &known

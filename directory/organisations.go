@@ -22,7 +22,8 @@ var (
 	ErrNotInOrganisation = errors.New("not in the organisation")
 )
 
-// archivedPrefix begins the name of an archived organisation, before the time.
+// archivedPrefix begins the name of an archived organisation, and the address of an
+// archived user, before the time.
 const archivedPrefix = "_archived_"
 
 // archived reports whether an organisation was archived, which is more than

@@ -60,8 +60,9 @@ func (f ProfileFaults) Err() error {
 	return f
 }
 
-// validateNew wants visits that could have been, by a moment.
-func (p *Profile) validateNew(now time.Time) error {
+// ValidateNew is Validate for a profile that is new, of which visits could have been
+// by a moment.
+func (p *Profile) ValidateNew(now time.Time) error {
 	f := p.faults()
 	f.Add(p.Visits < 0 || p.Visits > maxVisits, "visits", "must be from 0 to 1000000000")
 	f.Add(p.LastVisited.After(now), "last_visited", "must not be in the future")

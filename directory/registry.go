@@ -14,6 +14,10 @@ import (
 // maxText is the longest text a column takes, in characters (seed 001's limit).
 const maxText = 255
 
+// maxNumber is the highest number of a user: what programs that read JSON numbers as
+// floating point still tell apart, and far enough from the end for others to follow.
+const maxNumber = 1<<53 - 1
+
 // Registry creates and changes what the directory holds. Every change and its
 // audit event are one transaction.
 type Registry struct {
@@ -157,7 +161,7 @@ func validChoices(n NewUser) error {
 			return &FieldError{Field: "roles", Reason: "Not a valid role name."}
 		}
 	}
-	if n.Number < 0 {
+	if n.Number < 0 || n.Number > maxNumber {
 		return &FieldError{Field: "number", Reason: "Not a valid integer."}
 	}
 	return nil

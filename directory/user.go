@@ -85,6 +85,12 @@ func (u *User) Locked() bool { return u.FailedLoginCount >= MaxFailedLogins }
 // Enabled reports whether the account may be used at all: not archived, whatever its lock.
 func (u *User) Enabled() bool { return u.State != Inactive }
 
+// Archived reports whether the account was archived here, which is more than not
+// being enabled: what was theirs is gone.
+func (u *User) Archived() bool {
+	return !u.Enabled() && strings.HasPrefix(u.EmailAddress, archivedPrefix)
+}
+
 // NewUser is what a caller may choose about a user it creates.
 type NewUser struct {
 	ID                     uuid.UUID // uuid.Nil: generated

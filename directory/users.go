@@ -273,7 +273,7 @@ func (r *Registry) leaveAll(ctx context.Context, userID uuid.UUID, services []uu
 func (r *Registry) scrub(u *User, domain string) {
 	now := r.Clock()
 	u.Name, u.FirstName, u.Surname = "Archived user", "Archived", "user"
-	u.EmailAddress = "_archived_" + now.UTC().Format("2006-01-02-15:04:05") + "_" + u.ID.String() + "@" + domain
+	u.EmailAddress = archivedPrefix + now.UTC().Format("2006-01-02-15:04:05") + "_" + u.ID.String() + "@" + domain
 	u.MobileNumber, u.AuthType = "", EmailAuth
 	u.PlatformAdmin, u.Roles = false, nil
 	u.State, u.UpdatedAt = Inactive, now

@@ -89,7 +89,7 @@ func (c *checker) prepare(it *item) error {
 	case *ProfileRecord:
 		return c.prepareProfile(it, r)
 	case *roleRecord:
-		if r.Role == "" || !printable(r.Role) {
+		if r.Role == "" || len(r.Role) > maxExternalID || !printable(r.Role) {
 			return errField("roles", "Not a valid role name.")
 		}
 	}
@@ -172,13 +172,14 @@ func (c *checker) prepareUser(it *item, r *UserRecord) error {
 	if err != nil {
 		return err
 	}
-	u.EmailAccessValidatedAt, u.PasswordChangedAt = r.EmailAccessValidatedAt, r.PasswordChangedAt
+	now := c.registry.Clock()
+	u.EmailAccessValidatedAt, u.PasswordChangedAt = past(r.EmailAccessValidatedAt, now), past(r.PasswordChangedAt, now)
 	u.Language = directory.ReadLanguage(r.Language)
 	if !r.CreatedAt.IsZero() {
-		u.CreatedAt = r.CreatedAt
+		u.CreatedAt = past(r.CreatedAt, now)
 	}
 	if r.Locked {
-		u.FailedLoginCount, u.LockedAt = directory.MaxFailedLogins, c.registry.Clock()
+		u.FailedLoginCount, u.LockedAt = directory.MaxFailedLogins, now
 	}
 	if err := validTimes(u.EmailAccessValidatedAt, u.PasswordChangedAt, u.CreatedAt); err != nil {
 		return err
@@ -186,6 +187,15 @@ func (c *checker) prepareUser(it *item, r *UserRecord) error {
 	it.user = u
 	it.wantsKey = keysOf(u)
 	return nil
+}
+
+// past is when something happened: now, for what the clock of another system puts in
+// the future. A password that is yet to change would keep its owner out until then.
+func past(t, now time.Time) time.Time {
+	if t.After(now) {
+		return now
+	}
+	return t
 }
 
 // validTimes refuses what cannot be kept as microseconds.
@@ -253,6 +263,11 @@ func validOrganisation(r *OrganisationRecord) error {
 	}
 	if !printable(r.Name) || strings.TrimSpace(r.Name) == "" {
 		return errField("name", "Not a valid string.")
+	}
+	for _, text := range r.texts() {
+		if text.said != nil && (!utf8.ValidString(*text.said) || strings.ContainsRune(*text.said, 0)) {
+			return errField(text.field, "Not a valid string.")
+		}
 	}
 	return nil
 }

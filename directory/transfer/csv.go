@@ -93,7 +93,11 @@ func (c *csvReader) next() (raw, error) {
 		return raw{}, err
 	}
 	line, _ := c.rows.FieldPos(0)
-	return raw{line: line, decode: func() (any, error) { return c.decode(row) }}, nil
+	size := 0
+	for _, cell := range row {
+		size += len(cell)
+	}
+	return raw{line: line, size: size, decode: func() (any, error) { return c.decode(row) }}, nil
 }
 
 // whose is a record with nothing but the external id of a row that is too short or too long.

@@ -20,7 +20,8 @@ const roleCatalogue = "ndrolecatalogue"
 // directory of Delius itself keeps it in another database.
 const defaultNumberAttribute = "employeenumber"
 
-// maxRoles bounds the roles that are read together with their user.
+// maxRoles bounds the roles that are read together with their user, and maxRecord
+// what they hold. The rest are records of their own.
 const maxRoles = 10_000
 
 // ldifReader reads the users of Delius and their roles, which are children of the
@@ -66,21 +67,21 @@ func (l *ldifReader) next() (raw, error) {
 			return e.refused(ownerID(names, 0)), nil
 		case isRole(e):
 			if role := roleOf(e, names); role != nil {
-				return raw{line: e.line, decode: func() (any, error) { return role, nil }}, nil
+				return raw{line: e.line, size: e.size, decode: func() (any, error) { return role, nil }}, nil
 			}
 		case isPerson(e):
 			roles, err := l.rolesBelow(names)
 			if err != nil {
 				return raw{}, err
 			}
-			return raw{line: e.line, decode: func() (any, error) { return l.user(e, names, roles) }}, nil
+			return raw{line: e.line, size: e.size, decode: func() (any, error) { return l.user(e, names, roles) }}, nil
 		}
 	}
 }
 
 // refused is an entry that cannot be read, of whoever its name says.
 func (e *entry) refused(owner string) raw {
-	return raw{line: e.line, decode: func() (any, error) {
+	return raw{line: e.line, size: e.size, decode: func() (any, error) {
 		return &UserRecord{ExternalID: owner}, cmp.Or(e.fault, errors.New("not a distinguished name"))
 	}}
 }
@@ -116,7 +117,7 @@ func ownerID(names []string, n int) string {
 // elsewhere are records of their own.
 func (l *ldifReader) rolesBelow(user []string) ([]string, error) {
 	var roles []string
-	for len(roles) < maxRoles {
+	for size := 0; len(roles) < maxRoles && size < maxRecord; {
 		e, err := l.take()
 		if errors.Is(err, io.EOF) {
 			return roles, nil
@@ -131,6 +132,7 @@ func (l *ldifReader) rolesBelow(user []string) ([]string, error) {
 			return roles, nil
 		}
 		roles = append(roles, role.Role)
+		size += len(role.Role)
 	}
 	return roles, nil
 }

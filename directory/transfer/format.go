@@ -40,6 +40,7 @@ func FormatOf(name string) Format {
 // returns as much of the record as tells whose it is.
 type raw struct {
 	line   int
+	size   int // in bytes, about
 	decode func() (any, error)
 }
 

@@ -44,6 +44,8 @@ type Store interface {
 	ReserveUserNumbers(ctx context.Context, n int, above int64) (first int64, err error)
 	InsertImportedUsers(ctx context.Context, source string, users []directory.ImportedUser, at time.Time) error
 
+	// LockUser keeps a user as it is, for everybody else, until the transaction ends.
+	LockUser(ctx context.Context, id uuid.UUID) error
 	User(ctx context.Context, id uuid.UUID) (*directory.User, error)
 	UpdateUser(ctx context.Context, u *directory.User) error
 	// PutMembership makes a member, or changes what one may do.

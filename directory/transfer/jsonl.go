@@ -23,7 +23,7 @@ func (j *jsonReader) next() (raw, error) {
 			continue
 		}
 		own := bytes.Clone(text)
-		return raw{line: j.lines.line, decode: func() (any, error) { return decodeJSON(own) }}, nil
+		return raw{line: j.lines.line, size: len(own), decode: func() (any, error) { return decodeJSON(own) }}, nil
 	}
 }
 

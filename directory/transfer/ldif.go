@@ -14,6 +14,7 @@ import (
 // entry is one record of content of an LDIF file (RFC 2849).
 type entry struct {
 	line  int
+	size  int // in bytes
 	dn    string
 	attrs map[string][]string // by name in lower case, without options
 	fault error               // nil, or why it is not to be used
@@ -109,6 +110,7 @@ func (l *entryReader) next() (*entry, error) {
 	for {
 		text, err := l.line()
 		if errors.Is(err, io.EOF) && e != nil {
+			e.size = size
 			return e, nil
 		}
 		if err != nil {
@@ -119,6 +121,7 @@ func (l *entryReader) next() (*entry, error) {
 		}
 		switch {
 		case len(text) == 0 && e != nil:
+			e.size = size
 			return e, nil
 		case len(text) == 0, text[0] == '#', e == nil && bytes.HasPrefix(text, []byte("version:")):
 			continue

@@ -123,17 +123,28 @@ func (r *OrganisationRecord) change() directory.OrganisationChange {
 			o.Domains = r.Domains
 		}
 		o.CanApproveOwnGoLiveRequests = r.CanApproveOwnGoLiveRequests
-		for _, text := range []struct{ into, from **string }{
-			{&o.Notes, &r.Notes},
-			{&o.RequestToGoLiveNotes, &r.RequestToGoLiveNotes},
-			{&o.PurchaseOrderNumber, &r.PurchaseOrderNumber},
-			{&o.BillingContactNames, &r.BillingContactNames},
-			{&o.BillingContactEmailAddresses, &r.BillingContactEmailAddresses},
-			{&o.BillingReference, &r.BillingReference},
-		} {
-			if *text.from != nil {
-				*text.into = *text.from
+		for _, text := range r.texts() {
+			if text.said != nil {
+				*text.of(o) = text.said
 			}
 		}
 	}}
+}
+
+// organisationText is a text of an organisation that nobody but people reads.
+type organisationText struct {
+	field string
+	said  *string
+	of    func(o *directory.Organisation) **string
+}
+
+func (r *OrganisationRecord) texts() []organisationText {
+	return []organisationText{
+		{"notes", r.Notes, func(o *directory.Organisation) **string { return &o.Notes }},
+		{"request_to_go_live_notes", r.RequestToGoLiveNotes, func(o *directory.Organisation) **string { return &o.RequestToGoLiveNotes }},
+		{"purchase_order_number", r.PurchaseOrderNumber, func(o *directory.Organisation) **string { return &o.PurchaseOrderNumber }},
+		{"billing_contact_names", r.BillingContactNames, func(o *directory.Organisation) **string { return &o.BillingContactNames }},
+		{"billing_contact_email_addresses", r.BillingContactEmailAddresses, func(o *directory.Organisation) **string { return &o.BillingContactEmailAddresses }},
+		{"billing_reference", r.BillingReference, func(o *directory.Organisation) **string { return &o.BillingReference }},
+	}
 }

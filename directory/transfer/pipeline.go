@@ -8,8 +8,12 @@ import (
 	"sync"
 )
 
-// batchSize is how many records are written together.
-const batchSize = 1000
+// batchSize is how many records are written together, and batchBytes how many bytes
+// of a file they may be: what is in memory must not depend on the records.
+const (
+	batchSize  = 1000
+	batchBytes = 8 << 20
+)
 
 // batch is a run of records in the order of the file.
 type batch struct {
@@ -73,13 +77,14 @@ func (p *pipeline) pass(r reader) error {
 
 func read(r reader) *batch {
 	b := &batch{raws: make([]raw, 0, batchSize)}
-	for len(b.raws) < batchSize {
+	for size := 0; len(b.raws) < batchSize && size < batchBytes; {
 		record, err := r.next()
 		if err != nil {
 			b.err = err
 			break
 		}
 		b.raws = append(b.raws, record)
+		size += record.size
 	}
 	return b
 }

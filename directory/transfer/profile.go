@@ -60,7 +60,7 @@ func (c *checker) prepareProfile(it *item, r *ProfileRecord) error {
 	}
 	p.PartnerReference = r.AssociatedCPUser
 	p.Email, p.UpdatedAt = strings.TrimSpace(p.Email), p.CreatedAt
-	if err := c.validProfile(p); err != nil {
+	if err := validProfile(p, now); err != nil {
 		return err
 	}
 	for _, given := range r.Consents {
@@ -79,10 +79,9 @@ func (c *checker) prepareProfile(it *item, r *ProfileRecord) error {
 	return nil
 }
 
-func (c *checker) validProfile(p *directory.Profile) error {
+func validProfile(p *directory.Profile, now time.Time) error {
 	var faults directory.ProfileFaults
 	faults.AnonUserID(p.AnonUserID)
-	faults.Add(p.Visits < 0, "visits", "must not be less than 0")
 	if p.Meta == nil {
 		p.Meta = []byte("{}")
 	}
@@ -92,7 +91,7 @@ func (c *checker) validProfile(p *directory.Profile) error {
 	if err := faults.Err(); err != nil {
 		return err
 	}
-	if err := p.Validate(); err != nil {
+	if err := p.ValidateNew(now); err != nil {
 		return err
 	}
 	return validTimes(p.CreatedAt, p.LastVisited)

@@ -14,7 +14,7 @@ func (i *Importer) takeRoles(ctx context.Context, all []*item) error {
 	if err != nil {
 		return err
 	}
-	granted := map[uuid.UUID][]string{}
+	granted := map[uuid.UUID][]*item{}
 	var order []uuid.UUID
 	for _, it := range all {
 		here, ok := known[it.externalID]
@@ -23,7 +23,7 @@ func (i *Importer) takeRoles(ctx context.Context, all []*item) error {
 			if granted[here.ID] == nil {
 				order = append(order, here.ID)
 			}
-			granted[here.ID] = append(granted[here.ID], it.record.(*roleRecord).Role)
+			granted[here.ID] = append(granted[here.ID], it)
 		case i.seen.has(KindUser, it.externalID):
 			i.progress.Updated++
 		default:
@@ -38,14 +38,20 @@ func (i *Importer) takeRoles(ctx context.Context, all []*item) error {
 	return nil
 }
 
-// grantRoles adds roles to a user. Each of them is a record of its own.
-func (i *Importer) grantRoles(ctx context.Context, id uuid.UUID, roles []string) error {
-	u, err := i.Store.User(ctx, id)
+// grantRoles adds roles to a user who was not archived here. Each of them is a record
+// of its own.
+func (i *Importer) grantRoles(ctx context.Context, id uuid.UUID, all []*item) error {
+	u, err := i.held(ctx, id)
 	if err != nil {
-		return fmt.Errorf("look up user: %w", err)
+		return err
 	}
 	before := slices.Clone(u.Roles)
-	for _, role := range roles {
+	for _, it := range all {
+		role := it.record.(*roleRecord).Role
+		if u.Archived() {
+			it.unfit = errField("roles", "Of a user who was archived here.")
+			continue
+		}
 		if slices.Contains(u.Roles, role) {
 			i.progress.Unchanged++
 			continue

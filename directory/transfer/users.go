@@ -141,15 +141,19 @@ func (i *Importer) createUsers(ctx context.Context, all []directory.ImportedUser
 }
 
 // changeUser writes what is new in a record over a user who came before. Who is
-// not to sign in any more is signed out everywhere.
+// not to sign in any more is signed out everywhere. One who was archived here is not
+// brought back.
 func (i *Importer) changeUser(ctx context.Context, it *item, here directory.Imported, places []place) error {
-	if i.DryRun {
+	u, err := i.held(ctx, here.ID)
+	switch {
+	case err != nil:
+		return err
+	case u.Archived():
+		it.unfit = errField("external_id", "Was archived here.")
+		return nil
+	case i.DryRun:
 		i.progress.Updated++
 		return nil
-	}
-	u, err := i.Store.User(ctx, here.ID)
-	if err != nil {
-		return fmt.Errorf("look up user: %w", err)
 	}
 	before, active := userFacts(u), u.State != directory.Inactive
 	it.record.(*UserRecord).over(u, it.user)
@@ -180,7 +184,23 @@ func (i *Importer) changeUser(ctx context.Context, it *item, here directory.Impo
 	return i.Store.AppendEvent(ctx, i.event("reimport_user", u.ID, map[string]any{"before": before, "after": userFacts(u)}))
 }
 
-// over writes what a record says over a user: what it leaves out stays.
+// held looks a user up and, unless nothing is written, lets nobody else change them
+// before the transaction ends.
+func (i *Importer) held(ctx context.Context, id uuid.UUID) (*directory.User, error) {
+	if !i.DryRun {
+		if err := i.Store.LockUser(ctx, id); err != nil {
+			return nil, fmt.Errorf("lock user: %w", err)
+		}
+	}
+	u, err := i.Store.User(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("look up user: %w", err)
+	}
+	return u, nil
+}
+
+// over writes what a record says over a user: what it leaves out stays. Of an address
+// that is new, only the record says that it was proved.
 func (r *UserRecord) over(u, from *directory.User) {
 	u.Name, u.FirstName, u.Surname = from.Name, from.FirstName, from.Surname
 	if r.PlatformAdmin != nil {
@@ -190,21 +210,24 @@ func (r *UserRecord) over(u, from *directory.User) {
 		u.State = from.State
 	}
 	if r.Username != "" {
-		u.Username = r.Username
+		u.Username = from.Username
 	}
 	if r.Number != 0 {
-		u.Number = r.Number
+		u.Number = from.Number
 	}
 	if r.EmailAddress != "" {
-		u.EmailAddress = r.EmailAddress
+		if directory.NormaliseEmail(u.EmailAddress) != directory.NormaliseEmail(from.EmailAddress) {
+			u.EmailAccessValidatedAt = from.EmailAccessValidatedAt
+		}
+		u.EmailAddress = from.EmailAddress
 	}
 	if r.MobileNumber != "" {
-		u.MobileNumber = r.MobileNumber
+		u.MobileNumber = from.MobileNumber
 	}
 	if r.AuthType != "" {
 		u.AuthType = from.AuthType
 	}
 	if r.Roles != nil {
-		u.Roles = r.Roles
+		u.Roles = from.Roles
 	}
 }
