@@ -77,6 +77,7 @@ type Service struct {
 	Texting Texting
 
 	local    localLimiter
+	tries    localLimiter // what is counted here even while Redis is there
 	heldBack atomic.Int64
 }
 

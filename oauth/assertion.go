@@ -72,14 +72,19 @@ func (cs *Clients) authenticateByAssertion(ctx context.Context, given credential
 	if given.clientID != "" && given.clientID != c.ID {
 		return nil, because(errClient, "client_id and the assertion name different clients")
 	}
+	return c, cs.countCredentials(ctx, given, c, func() error { return cs.verifyAssertion(ctx, jws, c, &claims) })
+}
+
+// verifyAssertion checks who signed an assertion and what it claims, and uses it up.
+func (cs *Clients) verifyAssertion(ctx context.Context, jws *jose.JSONWebSignature, c *Client, claims *assertionClaims) error {
 	if !cs.signedBy(ctx, jws, c) {
-		return nil, because(errClient, "no key of the client verifies the assertion's signature")
+		return because(errClient, "no key of the client verifies the assertion's signature")
 	}
-	ttl, err := cs.checkAssertion(&claims)
+	ttl, err := cs.checkAssertion(claims)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return c, cs.once(ctx, c.ID, claims.ID, ttl)
+	return cs.once(ctx, c.ID, claims.ID, ttl)
 }
 
 // assertionTyp refuses JWTs that were made for something else (RFC 8725

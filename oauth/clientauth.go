@@ -20,6 +20,7 @@ type credentials struct {
 	clientID  string
 	secret    string
 	assertion string
+	network   string // where they come from, as limits count it
 }
 
 // Authenticate tells which client sends a request to the token endpoint or one
@@ -77,7 +78,7 @@ func credentialsOf(r *http.Request) (credentials, error) {
 			return credentials{}, invalidRequest("A parameter is repeated")
 		}
 	}
-	given := credentials{method: NoAuthentication, clientID: form.Get("client_id")}
+	given := credentials{method: NoAuthentication, clientID: form.Get("client_id"), network: networkOf(r)}
 	methods := 0
 	if authorization := r.Header["Authorization"]; len(authorization) > 0 {
 		id, secret, ok := basicCredentials(authorization)
@@ -135,9 +136,9 @@ func (cs *Clients) authenticate(ctx context.Context, given credentials) (*Client
 	}
 }
 
-// authenticateBySecret compares the secret, for an unknown client with nothing,
-// which takes the same time. A secret that does not fit the cached client may
-// be one that was made elsewhere a moment ago: the store has the last word.
+// authenticateBySecret compares the secret. One that does not fit the cached
+// client may be one that was made elsewhere a moment ago: the store has the last
+// word, and is asked no more often than the limit of wrong ones allows.
 func (cs *Clients) authenticateBySecret(ctx context.Context, given credentials) (*Client, error) {
 	hash := hashSecret(given.secret)
 	if c := cs.fromCache(given.clientID); c.hasSecretHash(given.method, hash) {
@@ -150,22 +151,19 @@ func (cs *Clients) authenticateBySecret(ctx context.Context, given credentials) 
 	if err != nil && !errors.Is(err, directory.ErrNotFound) {
 		return nil, err
 	}
-	if !c.hasSecretHash(given.method, hash) {
-		return nil, whyNotBySecret(ctx, c, given.method)
-	}
-	return c, nil
-}
-
-// whyNotBySecret is for whoever runs the service: the client learns nothing of it.
-func whyNotBySecret(ctx context.Context, c *Client, method AuthMethod) error {
 	if c == nil {
-		return errUnknownClient
+		return nil, errUnknownClient
 	}
 	web.Note(ctx, slog.String("client", c.ID))
-	if c.AuthMethod != method {
-		return errMethod
+	if c.AuthMethod != given.method {
+		return nil, errMethod
 	}
-	return because(errClient, "the client secret is wrong")
+	return c, cs.countCredentials(ctx, given, c, func() error {
+		if !c.hasSecretHash(given.method, hash) {
+			return because(errClient, "the client secret is wrong")
+		}
+		return nil
+	})
 }
 
 // hasSecretHash reports whether a client authenticates with a method and a

@@ -43,6 +43,8 @@ type Clients struct {
 	Issuer string
 	// Once refuses an assertion that was presented before.
 	Once Once
+	// Tries counts wrong secrets and assertions.
+	Tries Tries
 	// Fetch reads what clients publish at addresses of their own; without it
 	// no client can have such an address.
 	Fetch Fetcher

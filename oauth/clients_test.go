@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/rand"
 	"errors"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"gatehouse/authn"
 	"gatehouse/directory"
 	"gatehouse/oauth"
 	"gatehouse/storage"
@@ -23,6 +25,7 @@ func clientsOn(s *storage.Stores, clock *moving) *oauth.Clients {
 	return &oauth.Clients{
 		Store: storage.OAuthClients{DB: s.DB}, Audit: storage.Directory{DB: s.DB}, Once: storage.OAuthOnce{Redis: s.Redis},
 		Clock: clock.Now, Rand: rand.Reader, Issuer: testIssuer, Organisations: storage.Directory{DB: s.DB},
+		Tries: &authn.Service{Directory: storage.Directory{DB: s.DB}, CodeKey: make([]byte, 32), Clock: clock.Now, Log: slog.New(slog.DiscardHandler)},
 	}
 }
 

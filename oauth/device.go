@@ -48,7 +48,7 @@ func (s *Server) DeviceAuthorization(w http.ResponseWriter, r *http.Request) err
 		return unavailable(err)
 	}
 	web.Note(r.Context(), slog.String("client", client.ID))
-	if err := s.countDevice(r.Context(), "device-client", client.ID, devicesPerClient); err != nil {
+	if err := s.countDeviceOfClient(r.Context(), client); err != nil {
 		return err
 	}
 	if err := s.checkDevice(client, form); err != nil {

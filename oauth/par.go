@@ -51,6 +51,9 @@ func (s *Server) Push(w http.ResponseWriter, r *http.Request) error {
 	if !form.Has("client_id") { // also beside a header or an assertion that names the client (RFC 9126 section 2)
 		return refuse("invalid_request", "The parameter client_id is missing")
 	}
+	if err := s.countPush(r, client); err != nil {
+		return err
+	}
 	a := &authorization{params: pushedParameters(client, form), pushed: true}
 	if err := s.checkPushed(r.Context(), a, client); err != nil {
 		return protocolError(err)

@@ -2,10 +2,7 @@ package oauth
 
 import (
 	"context"
-	"crypto/hmac"
-	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base64"
 	"errors"
 	"net/http"
 	"strings"
@@ -25,12 +22,10 @@ const RegisterPath = "/register"
 type Registrar struct {
 	Clients *Clients
 	Store   RegistrationStore
-	Limiter Limiter
+	Tries   Tries
 	Issuer  string
 	// Scopes are what a client can register for; none are DefaultRegistrationScopes.
 	Scopes []string
-	// Key makes the names of limits, so that they tell no address.
-	Key []byte
 }
 
 // RegistrationStore keeps initial access tokens, by their SHA-256.
@@ -42,15 +37,6 @@ type RegistrationStore interface {
 	// UseInitialToken takes one use; directory.ErrNotFound as above.
 	UseInitialToken(ctx context.Context, hash []byte, now time.Time) error
 }
-
-// Limiter counts tries; see [authn.Limit].
-type Limiter interface {
-	// Take takes a try, or returns how long to wait until there is one.
-	Take(ctx context.Context, b authn.Bucket, now time.Time) (time.Duration, error)
-}
-
-// registrationLimit bounds the requests of one network to the endpoints.
-var registrationLimit = authn.Limit{Burst: 100, Per: 10 * time.Minute}
 
 // registration is what the endpoints answer (RFC 7591 section 3.2.1).
 type registration struct {
@@ -192,15 +178,8 @@ func (g *Registrar) managed(r *http.Request) (*Client, string, error) {
 
 // bearer counts a request and returns its token.
 func (g *Registrar) bearer(r *http.Request) (string, error) {
-	mac := hmac.New(sha256.New, g.Key)
-	mac.Write([]byte(authn.NetworkOf(web.Network(r)).String()))
-	bucket := authn.Bucket{Key: "registration:" + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:12]), Limit: registrationLimit}
-	wait, err := g.Limiter.Take(r.Context(), bucket, g.Clients.Clock())
-	if err != nil {
-		return "", unavailable(err)
-	}
-	if wait > 0 {
-		return "", web.TooManyRequests(wait)
+	if err := count(r.Context(), g.Tries, authn.Try{Kind: "registration", Subject: networkOf(r), Limit: registrationsPerNetwork}); err != nil {
+		return "", err
 	}
 	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !ok || !strings.EqualFold(scheme, "Bearer") || len(r.Header["Authorization"]) != 1 {

@@ -30,8 +30,8 @@ func newRegistry(t *testing.T, s *storage.Stores) *registry {
 	t.Helper()
 	g := &registry{rig: newRig(t, s)}
 	g.registrar = &oauth.Registrar{
-		Clients: g.clients, Store: storage.OAuthRegistrations{DB: s.DB}, Limiter: storage.AuthnCache{Redis: s.Redis},
-		Issuer: testIssuer, Key: []byte("a key"),
+		Clients: g.clients, Store: storage.OAuthRegistrations{DB: s.DB}, Tries: g.authn,
+		Issuer: testIssuer,
 	}
 	const one = oauth.RegisterPath + "/{client_id}"
 	api := oauth.Surface{}

@@ -95,7 +95,7 @@ func newReplica(t testing.TB, s *storage.Stores, clock *moving) *rig {
 	g.server = &oauth.Server{
 		Issuer: testIssuer, Store: grants, Flows: storage.OAuthFlows{Redis: s.Redis}, Clients: g.clients, Keys: keys,
 		Profiles: g.market, Sessions: g.authn, Pages: p, Endings: endings, Secrets: [][]byte{[]byte("a secret of thirty-two bytes or so")},
-		Once: storage.OAuthOnce{Redis: s.Redis}, Limiter: storage.AuthnCache{Redis: s.Redis}, Clock: g.clock.Now, Rand: rand.Reader,
+		Once: storage.OAuthOnce{Redis: s.Redis}, Tries: g.authn, Clock: g.clock.Now, Rand: rand.Reader,
 	}
 	p.Flows = g.server
 	g.routes = g.router(p, keys)

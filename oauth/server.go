@@ -38,7 +38,7 @@ type Server struct {
 	Secrets [][]byte
 	// Once refuses a DPoP proof that was presented before.
 	Once      Once
-	Limiter   Limiter // counts what devices ask for
+	Tries     Tries
 	Lifetimes Lifetimes
 	Clock     directory.Clock
 	Rand      io.Reader

@@ -172,7 +172,7 @@ func (a *app) wire() error {
 	networks, _ := a.config.outboundNetworks() // checked with the configuration
 	a.outbound = &web.Outbound{Allowed: networks}
 	a.clients = &oauth.Clients{
-		Store: storage.OAuthClients{DB: a.stores.DB}, Audit: store, Once: storage.OAuthOnce{Redis: a.stores.Redis},
+		Store: storage.OAuthClients{DB: a.stores.DB}, Audit: store, Once: storage.OAuthOnce{Redis: a.stores.Redis}, Tries: a.authn,
 		Clock: a.clock.Now, Rand: rand.Reader, Issuer: a.config.Issuer, Fetch: a.outbound,
 		Organisations: store,
 	}
@@ -182,8 +182,8 @@ func (a *app) wire() error {
 		}
 	}
 	a.registrar = &oauth.Registrar{
-		Clients: a.clients, Store: storage.OAuthRegistrations{DB: a.stores.DB}, Limiter: storage.AuthnCache{Redis: a.stores.Redis},
-		Issuer: a.config.Issuer, Scopes: a.config.RegistrationScopes, Key: a.keyring.Derive("registration"),
+		Clients: a.clients, Store: storage.OAuthRegistrations{DB: a.stores.DB}, Tries: a.authn,
+		Issuer: a.config.Issuer, Scopes: a.config.RegistrationScopes,
 	}
 	if a.authn.Places, err = a.config.places(); err != nil {
 		return err
@@ -251,7 +251,7 @@ func (a *app) wireServer(store storage.Directory, grants storage.OAuthGrants) {
 	a.server = &oauth.Server{
 		Issuer: a.config.Issuer, Store: grants, Flows: storage.OAuthFlows{Redis: a.stores.Redis}, Clients: a.clients, Keys: a.keys,
 		Profiles: a.market, Sessions: a.authn, Pages: a.pages, Cookies: cookies, Secrets: a.keyring.DeriveAll("tokens"), Once: storage.OAuthOnce{Redis: a.stores.Redis},
-		Limiter: storage.AuthnCache{Redis: a.stores.Redis}, Clock: a.clock.Now, Rand: rand.Reader,
+		Tries: a.authn, Clock: a.clock.Now, Rand: rand.Reader,
 	}
 	a.pages.Flows, a.pages.Services, a.pages.Users = a.server, a.server, a.registry
 	a.refusals = oauth.NewRefusals(storage.OAuthRefusals{DB: a.stores.DB}, a.clock.Now, rand.Reader, a.log)
