@@ -12,7 +12,7 @@ import (
 // address that they have shown to be theirs.
 type OwnProfile struct {
 	ID      uuid.UUID
-	Partner string // the name of the company that keeps it
+	Partner Wording // the name of the company that keeps it
 	// Seen says that the provider in question may see it already.
 	Seen bool
 }

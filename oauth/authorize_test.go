@@ -151,7 +151,7 @@ func TestABrowserWithoutASessionSignsInFirst(t *testing.T) {
 		b := g.browser()
 		id := b.authorize(request("conf", "login_hint", "alice", "acr_values", authn.ACRMulti)).flow("/signin")
 		f, err := g.server.Flow(t.Context(), id, b.cookies[authn.BrowserCookie])
-		if err != nil || f.ClientName != "The service conf" || f.LoginHint != "alice" || f.FormAction != "https://app.example.com" {
+		if err != nil || f.ClientName.Plain != "The service conf" || f.LoginHint != "alice" || f.FormAction != "https://app.example.com" {
 			t.Fatalf("flow %+v, error %v", f, err)
 		}
 		if got := b.get("/oauth/continue?flow=" + id).flow("/signin"); got != id {

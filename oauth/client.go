@@ -32,6 +32,9 @@ const (
 type Client struct {
 	ID   string
 	Name string
+	// Localised are members for people who read some language, by their names on
+	// the wire, such as "client_name#cy"; nil for none.
+	Localised map[string]string
 	// SecretHash is the SHA-256 of the generated 256-bit secret; empty without one.
 	SecretHash []byte
 	// Public clients have no credential and always use PKCE.

@@ -18,6 +18,8 @@ import (
 type ClientDocument struct {
 	ClientID   string `json:"client_id,omitempty"`
 	ClientName string `json:"client_name"`
+	// Localised are the members with the tag of a language, by their whole names.
+	Localised map[string]string `json:"-"`
 	// ClientSecret is there once, when it was made, and never read back.
 	ClientSecret string `json:"client_secret,omitempty"`
 	// ClientSecretSHA256 is the SHA-256 of a secret, in hexadecimal: a client
@@ -52,7 +54,7 @@ type ClientDocument struct {
 // Document is the client as the world reads it, without any secret.
 func (c *Client) Document() ClientDocument {
 	d := ClientDocument{
-		ClientID: c.ID, ClientName: c.Name, ClientIDIssuedAt: c.CreatedAt.Unix(), TokenEndpointAuthMethod: c.AuthMethod, JWKS: c.JWKS,
+		ClientID: c.ID, ClientName: c.Name, Localised: c.Localised, ClientIDIssuedAt: c.CreatedAt.Unix(), TokenEndpointAuthMethod: c.AuthMethod, JWKS: c.JWKS,
 		GrantTypes: present(c.GrantTypes), Scope: strings.Join(c.Scopes, " "), Roles: present(c.Roles), RedirectURIs: present(c.RedirectURIs),
 		PostLogoutRedirectURIs: present(c.PostLogoutRedirectURIs), Kind: c.Kind, IDTokenSignedResponseAlg: c.IDTokenAlg,
 		AccessTokenSignedResponseAlg: c.AccessTokenAlg, AccessTokenFormat: c.TokenFormat, FirstParty: c.FirstParty,
@@ -95,7 +97,7 @@ func (d *ClientDocument) Client() (Client, error) {
 	hash, err := hex.DecodeString(d.ClientSecretSHA256)
 	f.add(err != nil || len(hash) != 0 && len(hash) != 32, "client_secret_sha256", "must be a SHA-256 in hexadecimal")
 	c := Client{
-		ID: d.ClientID, Name: d.ClientName, SecretHash: hash, Public: d.TokenEndpointAuthMethod == NoAuthentication,
+		ID: d.ClientID, Name: d.ClientName, Localised: d.Localised, SecretHash: hash, Public: d.TokenEndpointAuthMethod == NoAuthentication,
 		AuthMethod: d.TokenEndpointAuthMethod, JWKS: d.JWKS, GrantTypes: d.GrantTypes, Scopes: strings.Fields(d.Scope), Roles: d.Roles,
 		RedirectURIs: d.RedirectURIs, PostLogoutRedirectURIs: d.PostLogoutRedirectURIs, Kind: d.Kind, IDTokenAlg: d.IDTokenSignedResponseAlg,
 		AccessTokenAlg: d.AccessTokenSignedResponseAlg, TokenFormat: d.AccessTokenFormat, FirstParty: d.FirstParty,
@@ -112,9 +114,15 @@ func (d *ClientDocument) Client() (Client, error) {
 // in a file it is a mistake, and would silently mean nothing. Each client has an
 // id of its own.
 func ParseClientFile(content []byte) ([]ClientDocument, error) {
-	var all []ClientDocument
-	if err := web.DecodeJSON(content, &all, true); err != nil {
+	var objects []json.RawMessage
+	if err := web.DecodeJSON(content, &objects, true); err != nil {
 		return nil, fmt.Errorf("client file: %w", errors.Unwrap(err))
+	}
+	all := make([]ClientDocument, len(objects))
+	for i, object := range objects {
+		if err := all[i].read(object, true); err != nil {
+			return nil, fmt.Errorf("client file: client %d: %w", i+1, errors.Unwrap(err))
+		}
 	}
 	seen := map[string]bool{}
 	var faults []error
@@ -132,7 +140,7 @@ func ParseClientFile(content []byte) ([]ClientDocument, error) {
 
 // Merge changes the members of a document that a JSON object names.
 func (d *ClientDocument) Merge(object []byte) error {
-	if err := web.DecodeJSON(object, d, true); err != nil {
+	if err := d.read(object, true); err != nil {
 		return fmt.Errorf("client document: %w", errors.Unwrap(err))
 	}
 	return nil

@@ -132,7 +132,8 @@ func TestADocumentIsTheClientAndBack(t *testing.T) {
 	cs := clientsOn(storagetest.Open(t), newMoving())
 	c, _ := create(t, cs, oauth.Client{
 		ID: "app", Name: "An application", GrantTypes: []string{"authorization_code"}, RedirectURIs: []string{"https://a.example/cb"},
-		Scopes: []string{"openid", "email"}, Roles: []string{"A_ROLE"}, PKCEOptional: true, DPoPBound: true,
+		Localised: map[string]string{"client_name#cy": "Cymhwysiad", "tos_uri#cy-GB": "https://a.example/telerau"},
+		Scopes:    []string{"openid", "email"}, Roles: []string{"A_ROLE"}, PKCEOptional: true, DPoPBound: true,
 		Metadata: oauth.Metadata{DefaultMaxAge: &age, Audiences: []string{"https://api.example/"}, Contacts: []string{"a@example.com"}, Applied: "x"},
 	})
 	body, err := json.Marshal(c.DocumentWithSecretHash())
@@ -155,6 +156,8 @@ func TestADocumentIsTheClientAndBack(t *testing.T) {
 	for name, file := range map[string]string{
 		"unknown member": `[{"client_id":"a","client_nmae":"b"}]`, "twice": `[{"client_id":"a"},{"client_id":"a"}]`,
 		"without an id": `[{"client_name":"a"}]`, "no list": `{"client_id":"a"}`, "letter case": `[{"Client_ID":"a"}]`,
+		"tag of what is no text": `[{"client_id":"a","redirect_uris#cy":["https://a.example/cb"]}]`, "tag of no member": `[{"client_id":"a","#cy":"b"}]`,
+		"no text": `[{"client_id":"a","client_name#cy":1}]`, "tagged member twice": `[{"client_id":"a","client_name#cy":"b","client_name#cy":"c"}]`,
 	} {
 		if _, err := oauth.ParseClientFile([]byte(file)); err == nil {
 			t.Errorf("%s was taken", name)

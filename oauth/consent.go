@@ -33,8 +33,9 @@ func (s *Server) ConsentPage(w http.ResponseWriter, r *http.Request) error {
 		return unavailable(err)
 	}
 	return s.Pages.Consent(w, r, pages.ConsentView{
-		Flow: f.ID, ClientName: a.client.Name, Organisation: a.client.organisation(), UserName: user.Name, Profile: choice,
-		Scopes: a.asksFor(), FormAction: formAction(a.redirectURI), PolicyURI: a.client.PolicyURI, TermsURI: a.client.TermsURI,
+		Flow: f.ID, ClientName: a.client.Named(), Organisation: a.client.organisation(), UserName: user.Name, Profile: choice,
+		Scopes: a.asksFor(), FormAction: formAction(a.redirectURI),
+		PolicyURI: a.client.wording("policy_uri", a.client.PolicyURI), TermsURI: a.client.wording("tos_uri", a.client.TermsURI),
 	})
 }
 

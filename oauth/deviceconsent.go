@@ -23,7 +23,7 @@ func (s *Server) deviceConsent(w http.ResponseWriter, r *http.Request, f *flow, 
 		return unavailable(err)
 	}
 	return s.Pages.DeviceConsent(w, r, pages.DeviceConsentView{
-		Flow: f.ID, ClientName: client.Name, Organisation: client.organisation(), UserName: user.Name, UserCode: f.Device.UserCode, Scopes: d.Scopes,
+		Flow: f.ID, ClientName: client.Named(), Organisation: client.organisation(), UserName: user.Name, UserCode: f.Device.UserCode, Scopes: d.Scopes,
 	})
 }
 
@@ -61,7 +61,7 @@ func (s *Server) deviceAnswer(w http.ResponseWriter, r *http.Request, f *flow, s
 	if err != nil {
 		return unavailable(err)
 	}
-	return s.Pages.DeviceDone(w, r, pages.DeviceDoneView{ClientName: client.Name, Organisation: client.organisation(), Denied: answer == "deny"})
+	return s.Pages.DeviceDone(w, r, pages.DeviceDoneView{ClientName: client.Named(), Organisation: client.organisation(), Denied: answer == "deny"})
 }
 
 // approveDevice makes the grant that the device code redeems.

@@ -175,7 +175,7 @@ func (l *leave) view(user *directory.User) pages.SignOutView {
 	if l.client == nil {
 		return v
 	}
-	v.ClientName, v.ClientID, v.Organisation = l.client.Name, l.client.ID, l.client.organisation()
+	v.ClientName, v.ClientID, v.Organisation = l.client.Named(), l.client.ID, l.client.organisation()
 	if l.to != "" {
 		v.RedirectURI, v.State = l.params.Get("post_logout_redirect_uri"), l.params.Get("state")
 		v.FormAction = formAction(v.RedirectURI)

@@ -144,7 +144,7 @@ func (s *Server) Flow(ctx context.Context, id, browser string) (*pages.Flow, err
 		return nil, err
 	}
 	return &pages.Flow{
-		ID: id, ClientName: client.Name, Organisation: client.organisation(), LoginHint: f.Params.Get("login_hint"), FormAction: formAction(f.Params.Get("redirect_uri")),
+		ID: id, ClientName: client.Named(), Organisation: client.organisation(), LoginHint: f.Params.Get("login_hint"), FormAction: formAction(f.Params.Get("redirect_uri")),
 		ACRValues: f.levels(client), Floor: client.MinimumACR, EmailSignIn: client.EmailSignIn,
 	}, nil
 }

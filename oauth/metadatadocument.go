@@ -173,7 +173,7 @@ func (cs *Clients) fetchDocument(ctx context.Context, id string) (*Client, error
 		return nil, errors.New("the document is too long")
 	}
 	var q registrationRequest
-	if err := web.DecodeJSON(body, &q, false); err != nil {
+	if err := q.read(body); err != nil {
 		return nil, errors.New("the document is no JSON object of client metadata")
 	}
 	c, err := q.describes(id, cs.Documents.Scopes)
@@ -211,6 +211,11 @@ func (q *registrationRequest) describes(id string, scopes []string) (*Client, er
 	}
 	c.Origin = OriginDocument
 	c.Name = nameWithHost(c.Name, u.Host)
+	for name, text := range c.Localised {
+		if strings.HasPrefix(name, "client_name#") {
+			c.Localised[name] = nameWithHost(text, u.Host)
+		}
+	}
 	return c, nil
 }
 

@@ -193,7 +193,11 @@ func (g *Registrar) bearer(r *http.Request) (string, error) {
 // read returns what a request's body asks for.
 func (g *Registrar) read(r *http.Request) (*registrationRequest, error) {
 	var asked registrationRequest
-	if err := web.ReadJSON(r, &asked, false); err != nil {
+	body, err := web.ReadJSONBody(r)
+	if err == nil {
+		err = asked.read(body)
+	}
+	if err != nil {
 		if errors.Is(err, web.ErrBody) {
 			return nil, refuse("invalid_client_metadata", "The request body is not a JSON object of client metadata")
 		}

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"gatehouse/internal/web"
 )
 
 // DefaultRegistrationScopes are what registered clients can ask for where the
@@ -22,7 +24,11 @@ var registrable = []string{GrantAuthorizationCode, GrantRefreshToken, GrantDevic
 // protection that is not to be had here: leaving that out would betray it.
 type registrationRequest struct {
 	ClientDocument
+	protections
+}
 
+// protections are members by which a client asks for what is not to be had here.
+type protections struct {
 	SoftwareStatement                 json.RawMessage `json:"software_statement"`
 	RequireSignedRequestObject        bool            `json:"require_signed_request_object"`
 	IDTokenEncryptedResponseAlg       string          `json:"id_token_encrypted_response_alg"`
@@ -32,6 +38,14 @@ type registrationRequest struct {
 	IntrospectionSignedResponseAlg    string          `json:"introspection_signed_response_alg"`
 	IntrospectionEncryptedResponseAlg string          `json:"introspection_encrypted_response_alg"`
 	TLSClientCertificateBoundTokens   bool            `json:"tls_client_certificate_bound_access_tokens"`
+}
+
+// read decodes what a client sent.
+func (q *registrationRequest) read(body []byte) error {
+	if err := q.ClientDocument.read(body, false); err != nil {
+		return err
+	}
+	return web.DecodeJSON(body, &q.protections, false)
 }
 
 // unsupported names the protection that a client asks for in vain; "" for none.
@@ -104,7 +118,7 @@ func allowedScopes(asked string, allowed []string) []string {
 // by member, so that a member added later is not taken by accident.
 func selfDescribed(d *ClientDocument) *Client {
 	c := &Client{
-		ID: d.ClientID, Name: strings.TrimSpace(d.ClientName), Public: d.TokenEndpointAuthMethod == NoAuthentication,
+		ID: d.ClientID, Name: strings.TrimSpace(d.ClientName), Localised: d.Localised, Public: d.TokenEndpointAuthMethod == NoAuthentication,
 		AuthMethod: d.TokenEndpointAuthMethod, GrantTypes: d.GrantTypes, RedirectURIs: d.RedirectURIs,
 		PostLogoutRedirectURIs: d.PostLogoutRedirectURIs, IDTokenAlg: d.IDTokenSignedResponseAlg,
 		RequirePAR: d.RequirePushedAuthorizationRequests, DPoPBound: d.DPoPBoundAccessTokens,

@@ -105,13 +105,20 @@ func (c *Client) validateIdentity(f *faults) {
 	// The sub of a client's own token is its id: it must not be a user's.
 	_, err := uuid.Parse(c.ID)
 	f.add(err == nil, "client_id", "must not have the form of a UUID")
-	invisible := func(r rune) bool { return !unicode.IsGraphic(r) }
-	f.add(strings.TrimSpace(c.Name) == "" || len(c.Name) > maxClientName || strings.ContainsFunc(c.Name, invisible),
-		"client_name", "must be 1 to 200 visible characters")
+	f.add(!visibleName(c.Name), "client_name", nameFault)
+	c.validateLocalised(f)
 	f.add(c.Kind != "" && c.Kind != KindPartner && c.Kind != KindProvider, "kind", "must be partner or provider")
 	for _, role := range c.Roles {
 		f.add(!roleName.MatchString(role), "roles", "must be upper-case letters, digits and underscores")
 	}
+}
+
+const nameFault = "must be 1 to 200 visible characters"
+
+// visibleName reports whether a name can be shown to people.
+func visibleName(name string) bool {
+	invisible := func(r rune) bool { return !unicode.IsGraphic(r) }
+	return strings.TrimSpace(name) != "" && len(name) <= maxClientName && !strings.ContainsFunc(name, invisible)
 }
 
 func (c *Client) validateAuthentication(f *faults) {

@@ -51,7 +51,7 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request, a *authorization
 	}
 	if a.mode == modeFormPost {
 		return s.Pages.FormPost(w, r, pages.FormPostView{
-			ClientName: a.client.Name, Organisation: a.client.organisation(), Action: a.redirectURI, FormAction: formAction(a.redirectURI), Fields: response,
+			ClientName: a.client.Named(), Organisation: a.client.organisation(), Action: a.redirectURI, FormAction: formAction(a.redirectURI), Fields: response,
 		})
 	}
 	separator := "?"

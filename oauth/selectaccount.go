@@ -26,7 +26,7 @@ func (s *Server) SelectAccountPage(w http.ResponseWriter, r *http.Request) error
 		return err
 	}
 	return s.Pages.SelectAccount(w, r, pages.SelectAccountView{
-		Flow: f.ID, ClientName: a.client.Name, Organisation: a.client.organisation(), UserName: user.Name, Identifier: cmp.Or(user.EmailAddress, user.Username),
+		Flow: f.ID, ClientName: a.client.Named(), Organisation: a.client.organisation(), UserName: user.Name, Identifier: cmp.Or(user.EmailAddress, user.Username),
 		FormAction: formAction(a.redirectURI),
 	})
 }

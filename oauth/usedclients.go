@@ -9,12 +9,13 @@ import (
 	"github.com/google/uuid"
 
 	"gatehouse/authn/pages"
+	"gatehouse/directory"
 )
 
 // UsedClient is a client that a user has allowed something, or signed in to lately.
 type UsedClient struct {
 	ID     string
-	Name   string
+	Name   directory.Wording
 	Scopes []string // what the user allowed; empty where nobody had to ask
 	// AllowedAt is when the user did; zero where nobody had to ask.
 	AllowedAt time.Time

@@ -19,12 +19,12 @@ const sameAddress = ` u.email_normalised = p.email_normalised and u.state = 'act
 func (p Profiles) ProfilesOf(ctx context.Context, user uuid.UUID, provider string, now time.Time) ([]directory.OwnProfile, error) {
 	var all []directory.OwnProfile
 	err := p.DB.each(ctx, `
-		select p.id, partners.name, exists (select 1 from marketplace_consents c
+		select p.id, partners.name, partners.metadata, exists (select 1 from marketplace_consents c
 			where c.user_id = p.id and c.provider_id = $1 and c.ended_at is null and (c.expires_at is null or c.expires_at > $2))
 		from users u join marketplace_users p on`+sameAddress+` join clients partners on partners.id = p.partner_id
 		where u.id = $3 order by partners.name, p.id`, []any{provider, now, user}, func(scan func(...any) error) error {
 		var o directory.OwnProfile
-		err := scan(&o.ID, &o.Partner, &o.Seen)
+		err := scan(&o.ID, &o.Partner.Plain, namesInto(&o.Partner), &o.Seen)
 		all = append(all, o)
 		return err
 	})

@@ -3,7 +3,6 @@ package storage
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"gatehouse/directory"
@@ -26,9 +25,9 @@ const clientColumns = `id, name, secret_hash, public, auth_method, jwks, grant_t
 
 // CreateClient implements oauth.ClientStore.
 func (o OAuthClients) CreateClient(ctx context.Context, c *oauth.Client) error {
-	metadata, err := json.Marshal(c.Metadata)
+	metadata, err := encodeClientMetadata(c)
 	if err != nil {
-		return fmt.Errorf("encode client metadata: %w", err)
+		return err
 	}
 	_, err = o.DB.exec(ctx, `
 		insert into clients (`+clientColumns+`)
@@ -36,15 +35,15 @@ func (o OAuthClients) CreateClient(ctx context.Context, c *oauth.Client) error {
 		c.ID, c.Name, c.SecretHash, c.Public, string(c.AuthMethod), nullable(string(c.JWKS)), c.GrantTypes, c.Scopes,
 		c.Roles, c.RedirectURIs, c.PostLogoutRedirectURIs, c.FirstParty, c.Kind, c.IDTokenAlg, c.AccessTokenAlg,
 		string(c.TokenFormat), c.PKCEOptional, c.RequirePAR, c.DPoPBound, c.CreatedAt, c.SecretChangedAt,
-		c.UpdatedAt, c.RegistrationTokenHash, string(metadata))
+		c.UpdatedAt, c.RegistrationTokenHash, metadata)
 	return err
 }
 
 // ReplaceClient implements oauth.ClientStore.
 func (o OAuthClients) ReplaceClient(ctx context.Context, c *oauth.Client, was time.Time) error {
-	metadata, err := json.Marshal(c.Metadata)
+	metadata, err := encodeClientMetadata(c)
 	if err != nil {
-		return fmt.Errorf("encode client metadata: %w", err)
+		return err
 	}
 	n, err := o.DB.exec(ctx, `
 		update clients set name = $1, secret_hash = $2, public = $3, auth_method = $4, jwks = $5, grant_types = $6, scopes = $7, roles = $8,
@@ -55,7 +54,7 @@ func (o OAuthClients) ReplaceClient(ctx context.Context, c *oauth.Client, was ti
 		c.Name, c.SecretHash, c.Public, string(c.AuthMethod), nullable(string(c.JWKS)), c.GrantTypes, c.Scopes, c.Roles,
 		c.RedirectURIs, c.PostLogoutRedirectURIs, c.FirstParty, c.Kind, c.IDTokenAlg, c.AccessTokenAlg,
 		string(c.TokenFormat), c.PKCEOptional, c.RequirePAR, c.DPoPBound, c.SecretChangedAt, c.UpdatedAt,
-		c.RegistrationTokenHash, string(metadata), c.ID, microsOrZero(was))
+		c.RegistrationTokenHash, metadata, c.ID, microsOrZero(was))
 	if err == nil && n == 0 {
 		return directory.ErrNotFound
 	}
@@ -109,10 +108,9 @@ func scanClient(scan func(dest ...any) error) (*oauth.Client, error) {
 	if jwks != "" {
 		c.JWKS = json.RawMessage(jwks)
 	}
-	if err := json.Unmarshal([]byte(metadata), &c.Metadata); err != nil {
-		return nil, fmt.Errorf("decode client metadata: %w", err)
-	}
-	return &c, nil
+	stored, err := decodeClientMetadata(metadata)
+	c.Metadata, c.Localised = stored.Metadata, stored.Localised
+	return &c, err
 }
 
 // ReplaceSecret implements oauth.ClientStore.

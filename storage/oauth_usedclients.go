@@ -19,7 +19,7 @@ func (s OAuthGrants) UsedClients(ctx context.Context, userID uuid.UUID, now time
 			union
 			select c.provider_id from users u join marketplace_users p on`+sameAddress+` join marketplace_consents c on c.user_id = p.id
 			where u.id = $1 and c.ended_at is null and (c.expires_at is null or c.expires_at > $2))
-		select clients.id, clients.name, coalesce(consents.scopes, '[]'), coalesce(consents.updated_at, consents.created_at),
+		select clients.id, clients.name, clients.metadata, coalesce(consents.scopes, '[]'), coalesce(consents.updated_at, consents.created_at),
 			(select max(coalesce(grants.refreshed_at, grants.created_at)) from grants where grants.user_id = $1 and grants.client_id = clients.id),
 			(select max(session_clients.created_at) from session_clients join sessions on sessions.id = session_clients.session_id
 				where sessions.user_id = $1 and session_clients.client_id = clients.id),
@@ -31,7 +31,7 @@ func (s OAuthGrants) UsedClients(ctx context.Context, userID uuid.UUID, now time
 		order by clients.name, clients.id`,
 		[]any{userID, now}, func(scan func(dest ...any) error) error {
 			var c oauth.UsedClient
-			err := scan(&c.ID, &c.Name, listInto(&c.Scopes), timeInto(&c.AllowedAt), timeInto(&c.GrantedAt), timeInto(&c.VisitedAt), &c.SeesProfile)
+			err := scan(&c.ID, &c.Name.Plain, namesInto(&c.Name), listInto(&c.Scopes), timeInto(&c.AllowedAt), timeInto(&c.GrantedAt), timeInto(&c.VisitedAt), &c.SeesProfile)
 			all = append(all, c)
 			return err
 		})

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"gatehouse/directory"
 )
 
 // addFactors adds what the person signs in with: names and dates, never a secret.
@@ -39,7 +41,7 @@ func (h *heldData) addUses(ctx context.Context, p *Pages, user uuid.UUID) error 
 	}
 	services, err := p.Services.ServicesOf(ctx, user)
 	for _, s := range services {
-		h.UsedBy = append(h.UsedBy, heldService{s.Name, s.Scopes, s.AllowedAt, s.LastUsed})
+		h.UsedBy = append(h.UsedBy, heldService{s.Name.For(directory.LanguageFrom(ctx)), s.Scopes, s.AllowedAt, s.LastUsed})
 	}
 	return err
 }

@@ -103,8 +103,8 @@ func (p *person) ServicesOf(context.Context, uuid.UUID) ([]pages.UsedService, er
 		return nil, nil
 	}
 	return []pages.UsedService{
-		{ClientID: "forms", Name: "Example Forms", Scopes: []string{"openid", "email", "ABC001"}, AllowedAt: noon.Add(-time.Hour), LastUsed: noon},
-		{ClientID: "long", Name: strings.Repeat("Averyverylongname", 8)},
+		{ClientID: "forms", Name: exampleForms, Scopes: []string{"openid", "email", "ABC001"}, AllowedAt: noon.Add(-time.Hour), LastUsed: noon},
+		{ClientID: "long", Name: directory.Wording{Plain: strings.Repeat("Averyverylongname", 8)}},
 	}, p.err
 }
 

@@ -4,9 +4,12 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
+
+	"gatehouse/directory"
 )
 
 const servicesPath = accountPath + "/services"
@@ -23,7 +26,7 @@ type Services interface {
 // UsedService is a service that uses somebody's account.
 type UsedService struct {
 	ClientID string
-	Name     string
+	Name     directory.Wording
 	Scopes   []string // what its user has allowed; empty where nobody had to ask
 	// AllowedAt and LastUsed are zero for never, and for longer ago than is kept.
 	AllowedAt, LastUsed time.Time
@@ -42,6 +45,10 @@ func (p *Pages) services(w http.ResponseWriter, r *http.Request, a *account) err
 	for i := range view.Services {
 		view.Services[i].Scopes = view.scopes(view.Services[i].Scopes)
 	}
+	byName := func(a, b UsedService) int {
+		return strings.Compare(view.Word(a.Name), view.Word(b.Name))
+	}
+	slices.SortStableFunc(view.Services, byName)
 	return p.render(w, http.StatusOK, "accountservices", view.Flow, view)
 }
 

@@ -3,6 +3,8 @@ package pages
 import (
 	"fmt"
 	"net/http"
+
+	"gatehouse/directory"
 )
 
 // Consent asks the person whether the relying service may have what it asks
@@ -14,10 +16,10 @@ func (p *Pages) Consent(w http.ResponseWriter, r *http.Request, v ConsentView) e
 		frame
 		UserName            string
 		Scopes              []string
-		PolicyURI, TermsURI string
+		PolicyURI, TermsURI directory.Wording
 		Profile             *ProfileChoice
 	}{p.frame(r, "consent.title", flow), v.UserName, p.texts(r).scopes(v.Scopes), v.PolicyURI, v.TermsURI, v.Profile}
-	view.Title = fmt.Sprintf(view.Title, v.ClientName)
+	view.Title = fmt.Sprintf(view.Title, view.Client())
 	return p.render(w, http.StatusOK, "consent", flow, view)
 }
 

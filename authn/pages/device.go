@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"github.com/google/uuid"
+
+	"gatehouse/directory"
 )
 
 // DeviceCodeView is what the page that asks for a device's code shows.
@@ -17,7 +19,7 @@ type DeviceCodeView struct {
 // DeviceConsentView is what the page shows that asks about a device.
 type DeviceConsentView struct {
 	Flow         string // the flow's id
-	ClientName   string
+	ClientName   directory.Wording
 	Organisation uuid.UUID // see [Flow.Organisation]
 	UserName     string
 	UserCode     string // to be compared with what the device shows
@@ -26,7 +28,7 @@ type DeviceConsentView struct {
 
 // DeviceDoneView is what the page shows after the answer.
 type DeviceDoneView struct {
-	ClientName   string
+	ClientName   directory.Wording
 	Organisation uuid.UUID // see [Flow.Organisation]
 	Denied       bool
 }
@@ -54,10 +56,10 @@ func (p *Pages) DeviceCode(w http.ResponseWriter, r *http.Request, v DeviceCodeV
 func (p *Pages) DeviceConsent(w http.ResponseWriter, r *http.Request, v DeviceConsentView) error {
 	view := struct {
 		frame
-		ClientName, UserName, UserCode string
-		Scopes                         []string
-	}{p.frame(r, "deviceconsent.title", &Flow{ID: v.Flow, Organisation: v.Organisation}), v.ClientName, v.UserName, v.UserCode, p.texts(r).scopes(v.Scopes)}
-	view.Title = fmt.Sprintf(view.Title, v.ClientName)
+		UserName, UserCode string
+		Scopes             []string
+	}{p.frame(r, "deviceconsent.title", &Flow{ID: v.Flow, ClientName: v.ClientName, Organisation: v.Organisation}), v.UserName, v.UserCode, p.texts(r).scopes(v.Scopes)}
+	view.Title = fmt.Sprintf(view.Title, view.Client())
 	return p.render(w, http.StatusOK, "deviceconsent", view.Flow, view)
 }
 
@@ -66,10 +68,10 @@ func (p *Pages) DeviceDone(w http.ResponseWriter, r *http.Request, v DeviceDoneV
 	view := struct {
 		frame
 		Text string
-	}{p.frame(r, "devicedone.title", &Flow{Organisation: v.Organisation}), p.texts(r).text("devicedone.text")}
+	}{p.frame(r, "devicedone.title", &Flow{ClientName: v.ClientName, Organisation: v.Organisation}), p.texts(r).text("devicedone.text")}
 	if v.Denied {
 		view.Title, view.Text = view.text("devicedenied.title"), view.text("devicedenied.text")
 	}
-	view.Text = fmt.Sprintf(view.Text, v.ClientName)
+	view.Text = fmt.Sprintf(view.Text, view.Client())
 	return p.render(w, http.StatusOK, "devicedone", view.Flow, view)
 }

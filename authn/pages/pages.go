@@ -81,7 +81,7 @@ type Flows interface {
 // stands for a sign-in that no relying service asked for.
 type Flow struct {
 	ID         string
-	ClientName string
+	ClientName directory.Wording
 	// Organisation is whose brand the pages carry; uuid.Nil for nobody's.
 	Organisation uuid.UUID
 	// LoginHint fills the identifier in (OpenID Connect Core section 3.1.2.1).
@@ -101,14 +101,14 @@ type Flow struct {
 // ConsentView is what the consent page shows.
 type ConsentView struct {
 	Flow         string // the flow's id
-	ClientName   string
+	ClientName   directory.Wording
 	Organisation uuid.UUID // see [Flow.Organisation]
 	UserName     string
 	Scopes       []string
 	FormAction   string // see [Flow.FormAction]
 	// PolicyURI and TermsURI are what the client registered for people to read;
 	// "" for nothing (OpenID Connect Registration section 2).
-	PolicyURI, TermsURI string
+	PolicyURI, TermsURI directory.Wording
 	// Profile is set when the service asks to see a profile of the marketplace.
 	Profile *ProfileChoice
 }
@@ -120,7 +120,7 @@ type ProfileChoice struct{ Profiles []ProfileOption }
 // ProfileOption is a profile to choose.
 type ProfileOption struct {
 	ID      string
-	Partner string // the name of the company that keeps it
+	Partner directory.Wording // the name of the company that keeps it
 	Chosen  bool
 }
 

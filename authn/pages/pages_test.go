@@ -144,12 +144,15 @@ func (p *person) ChooseLanguage(_ context.Context, token string, l directory.Lan
 	return p.err
 }
 
+// exampleForms is the service that people are on the way to.
+var exampleForms = directory.Wording{Plain: "Example Forms"}
+
 func (p *person) Flow(_ context.Context, id, browser string) (*pages.Flow, error) {
 	if id != "flow-1" || browser != "browser-1" {
 		return nil, pages.ErrNoFlow
 	}
 	return &pages.Flow{
-		ID: id, ClientName: "Example Forms", Organisation: formsOwner, LoginHint: "alice@example.gov.uk", FormAction: "https://rp.example.gov.uk",
+		ID: id, ClientName: exampleForms, Organisation: formsOwner, LoginHint: "alice@example.gov.uk", FormAction: "https://rp.example.gov.uk",
 		ACRValues: []string{authn.ACRMulti}, EmailSignIn: true,
 	}, nil
 }
@@ -190,7 +193,7 @@ func serve(t *testing.T, p *person) *httptest.Server {
 		}},
 		web.Route{Method: http.MethodGet, Path: "/consent", Surface: hosted, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			return hosted.Consent(w, r, pages.ConsentView{
-				Flow: "flow-1", ClientName: "Example Forms", Organisation: formsOwner, UserName: "Alice Example", FormAction: "https://rp.example.gov.uk",
+				Flow: "flow-1", ClientName: exampleForms, Organisation: formsOwner, UserName: "Alice Example", FormAction: "https://rp.example.gov.uk",
 				Scopes: []string{"openid", "profile", "email", "offline_access", "ABC001"},
 			})
 		}},
@@ -200,27 +203,27 @@ func serve(t *testing.T, p *person) *httptest.Server {
 		}},
 		web.Route{Method: http.MethodGet, Path: "/device-consent", Surface: hosted, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			return hosted.DeviceConsent(w, r, pages.DeviceConsentView{
-				Flow: "flow-1", ClientName: "Example Forms", UserName: "Alice Example", UserCode: "WDJB-MJHT", Scopes: []string{"openid", "email"},
+				Flow: "flow-1", ClientName: exampleForms, UserName: "Alice Example", UserCode: "WDJB-MJHT", Scopes: []string{"openid", "email"},
 			})
 		}},
 		web.Route{Method: http.MethodGet, Path: "/device-done", Surface: hosted, Handler: func(w http.ResponseWriter, r *http.Request) error {
-			return hosted.DeviceDone(w, r, pages.DeviceDoneView{ClientName: "Example Forms", Denied: r.URL.Query().Has("denied")})
+			return hosted.DeviceDone(w, r, pages.DeviceDoneView{ClientName: exampleForms, Denied: r.URL.Query().Has("denied")})
 		}},
 		web.Route{Method: http.MethodGet, Path: "/select", Surface: hosted, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			return hosted.SelectAccount(w, r, pages.SelectAccountView{
-				Flow: "flow-1", ClientName: "Example Forms", UserName: "Alice Example", Identifier: "alice@example.gov.uk", FormAction: "https://rp.example.gov.uk",
+				Flow: "flow-1", ClientName: exampleForms, UserName: "Alice Example", Identifier: "alice@example.gov.uk", FormAction: "https://rp.example.gov.uk",
 			})
 		}},
 		web.Route{Method: http.MethodGet, Path: "/form-post", Surface: hosted, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			to := r.URL.Query().Get("to")
 			return hosted.FormPost(w, r, pages.FormPostView{
-				ClientName: "Example Forms", Action: to + "/cb", FormAction: to, Fields: url.Values{"code": {`a"b<c>`}, "state": {"s1"}},
+				ClientName: exampleForms, Action: to + "/cb", FormAction: to, Fields: url.Values{"code": {`a"b<c>`}, "state": {"s1"}},
 			})
 		}},
 		web.Route{Method: http.MethodGet, Path: "/leave", Surface: hosted, Handler: func(w http.ResponseWriter, r *http.Request) error {
 			view := pages.SignOutView{UserName: "Alice Example"}
 			if r.URL.Query().Has("client") {
-				view.ClientName, view.ClientID, view.State, view.FormAction = "Example Forms", "forms", "s1", "https://rp.example.gov.uk"
+				view.ClientName, view.ClientID, view.State, view.FormAction = exampleForms, "forms", "s1", "https://rp.example.gov.uk"
 				view.RedirectURI = "https://rp.example.gov.uk/bye"
 			}
 			return hosted.ConfirmSignOut(w, r, view)

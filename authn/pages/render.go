@@ -61,6 +61,12 @@ func (f frame) Fault(field string) string {
 	return ""
 }
 
+// Client is what the service is called that the person is on the way to; "" for none.
+func (f frame) Client() string { return f.Word(f.Flow.ClientName) }
+
+// Word is a text of somebody else's, in the language of the page where there is one.
+func (c catalogue) Word(w directory.Wording) string { return w.For(c.language()) }
+
 // Icon is the address of the icon.
 func (frame) Icon() string { return assetURL("icon.svg") }
 

@@ -5,12 +5,14 @@ import (
 	"net/url"
 
 	"github.com/google/uuid"
+
+	"gatehouse/directory"
 )
 
 // SelectAccountView is what the page shows that asks which account to go on with.
 type SelectAccountView struct {
 	Flow         string // the flow's id
-	ClientName   string
+	ClientName   directory.Wording
 	Organisation uuid.UUID // see [Flow.Organisation]
 	UserName     string
 	Identifier   string // tells accounts of one name apart
@@ -32,7 +34,7 @@ func (p *Pages) SelectAccount(w http.ResponseWriter, r *http.Request, v SelectAc
 
 // FormPostView is a response that the browser posts to a relying service.
 type FormPostView struct {
-	ClientName   string
+	ClientName   directory.Wording
 	Organisation uuid.UUID  // see [Flow.Organisation]
 	Action       string     // the redirect URI
 	FormAction   string     // see [Flow.FormAction]

@@ -8,13 +8,14 @@ import (
 	"github.com/google/uuid"
 
 	"gatehouse/authn"
+	"gatehouse/directory"
 )
 
 // SignOutView is what the page shows that asks before it signs out. The fields
 // that come back with the answer are empty when the browser is to stay here.
 type SignOutView struct {
 	UserName   string
-	ClientName string // who asks; "" when nobody knows
+	ClientName directory.Wording // who asks; nothing when nobody knows
 	ClientID   string
 	// Organisation is that of who asks, see [Flow.Organisation].
 	Organisation uuid.UUID
@@ -26,13 +27,13 @@ type SignOutView struct {
 // ConfirmSignOut asks the person whether to sign out. The answer is a POST to
 // /signout, which no other site can send.
 func (p *Pages) ConfirmSignOut(w http.ResponseWriter, r *http.Request, v SignOutView) error {
-	flow := &Flow{Organisation: v.Organisation, FormAction: v.FormAction}
+	flow := &Flow{ClientName: v.ClientName, Organisation: v.Organisation, FormAction: v.FormAction}
 	view := struct {
 		frame
 		SignOutView
 	}{p.frame(r, "signout.title", flow), v}
-	if v.ClientName != "" {
-		view.Title = fmt.Sprintf(p.texts(r).text("signout.title.client"), v.ClientName)
+	if client := view.Client(); client != "" {
+		view.Title = fmt.Sprintf(p.texts(r).text("signout.title.client"), client)
 	}
 	return p.render(w, http.StatusOK, "signout", flow, view)
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strings"
 
 	"gatehouse/oauth"
@@ -27,7 +29,11 @@ func printClient(w io.Writer, c *oauth.Client, secret string, asJSON bool) error
 	if asJSON {
 		return printJSON(w, c.DocumentWithSecret(secret))
 	}
-	fmt.Fprintf(w, "client %s\n  name   %s\n  grants %s\n  scopes %s\n", c.ID, c.Name, strings.Join(c.GrantTypes, " "), strings.Join(c.Scopes, " "))
+	fmt.Fprintf(w, "client %s\n  name   %s\n", c.ID, c.Name)
+	for _, name := range slices.Sorted(maps.Keys(c.Localised)) {
+		fmt.Fprintf(w, "  %s %s\n", name, c.Localised[name])
+	}
+	fmt.Fprintf(w, "  grants %s\n  scopes %s\n", strings.Join(c.GrantTypes, " "), strings.Join(c.Scopes, " "))
 	if secret != "" {
 		fmt.Fprintf(w, "  secret %s\n\nKeep the secret now: it is not shown again.\n", secret)
 	}

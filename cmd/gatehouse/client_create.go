@@ -12,24 +12,25 @@ import (
 )
 
 type clientCreateCommand struct {
-	ID                                 string   `name:"id" help:"Client id; generated when missing."`
-	Name                               string   `help:"Name people see; the id when missing."`
-	Grant                              []string `help:"Grant type: authorization_code, refresh_token, client_credentials, device_code or token-exchange; may be repeated."`
-	Scope                              []string `help:"Scope it may ask for; may be repeated."`
-	Role                               []string `help:"Role in the authorities claim, such as PROBATION_API__HMPPS_AUTH__AUTHENTICATE; may be repeated."`
-	RedirectURI                        []string `name:"redirect-uri" sep:"none" help:"Redirect URI; may be repeated."`
-	PostLogoutRedirectURI              []string `name:"post-logout-redirect-uri" sep:"none" help:"Where a browser may go after signing out; may be repeated."`
-	AuthMethod                         string   `help:"client_secret_basic, client_secret_post, private_key_jwt or none." default:""`
-	JWKS                               string   `name:"jwks" type:"existingfile" help:"File with the client's public keys, for private_key_jwt."`
-	Kind                               string   `help:"Company of the marketplace: partner or provider." enum:"partner,provider," default:""`
-	IDTokenAlg                         string   `name:"id-token-alg" help:"RS256, ES256 or EdDSA." enum:"RS256,ES256,EdDSA" default:"RS256"`
-	AccessTokenAlg                     string   `name:"access-token-alg" help:"ES256, RS256 or EdDSA." enum:"RS256,ES256,EdDSA" default:"ES256"`
-	AccessTokenFormat                  string   `name:"access-token-format" help:"jwt or opaque." enum:"jwt,opaque" default:"jwt"`
-	Public                             bool     `help:"Has no secret, such as an app on a phone."`
-	FirstParty                         bool     `help:"Skips the consent page."`
-	PKCEOptional                       bool     `name:"pkce-optional" help:"For a confidential client that cannot do PKCE; each use is logged."`
-	RequirePushedAuthorizationRequests bool     `help:"Only takes authorization requests that were pushed (RFC 9126)."`
-	DPoPBoundAccessTokens              bool     `name:"dpop-bound-access-tokens" help:"Only takes tokens bound to a key (RFC 9449)."`
+	ID                                 string            `name:"id" help:"Client id; generated when missing."`
+	Name                               string            `help:"Name people see; the id when missing."`
+	NameIn                             map[string]string `mapsep:"none" placeholder:"TAG=NAME" help:"Name for people who read a language, such as cy='Y siop'; may be repeated."`
+	Grant                              []string          `help:"Grant type: authorization_code, refresh_token, client_credentials, device_code or token-exchange; may be repeated."`
+	Scope                              []string          `help:"Scope it may ask for; may be repeated."`
+	Role                               []string          `help:"Role in the authorities claim, such as PROBATION_API__HMPPS_AUTH__AUTHENTICATE; may be repeated."`
+	RedirectURI                        []string          `name:"redirect-uri" sep:"none" help:"Redirect URI; may be repeated."`
+	PostLogoutRedirectURI              []string          `name:"post-logout-redirect-uri" sep:"none" help:"Where a browser may go after signing out; may be repeated."`
+	AuthMethod                         string            `help:"client_secret_basic, client_secret_post, private_key_jwt or none." default:""`
+	JWKS                               string            `name:"jwks" type:"existingfile" help:"File with the client's public keys, for private_key_jwt."`
+	Kind                               string            `help:"Company of the marketplace: partner or provider." enum:"partner,provider," default:""`
+	IDTokenAlg                         string            `name:"id-token-alg" help:"RS256, ES256 or EdDSA." enum:"RS256,ES256,EdDSA" default:"RS256"`
+	AccessTokenAlg                     string            `name:"access-token-alg" help:"ES256, RS256 or EdDSA." enum:"RS256,ES256,EdDSA" default:"ES256"`
+	AccessTokenFormat                  string            `name:"access-token-format" help:"jwt or opaque." enum:"jwt,opaque" default:"jwt"`
+	Public                             bool              `help:"Has no secret, such as an app on a phone."`
+	FirstParty                         bool              `help:"Skips the consent page."`
+	PKCEOptional                       bool              `name:"pkce-optional" help:"For a confidential client that cannot do PKCE; each use is logged."`
+	RequirePushedAuthorizationRequests bool              `help:"Only takes authorization requests that were pushed (RFC 9126)."`
+	DPoPBoundAccessTokens              bool              `name:"dpop-bound-access-tokens" help:"Only takes tokens bound to a key (RFC 9449)."`
 
 	clientMetadataFlags
 
@@ -90,7 +91,7 @@ func (c clientCreateCommand) Run(env *environment) error {
 	}
 	return withApp(env, func(a *app) error {
 		client, secret, err := a.clients.Create(env.ctx, operator, oauth.Client{
-			ID: c.ID, Name: cmp.Or(c.Name, c.ID, "Unnamed client"), GrantTypes: grantTypes(c.Grant), Scopes: c.Scope, Roles: c.Role, RedirectURIs: c.RedirectURI,
+			ID: c.ID, Name: cmp.Or(c.Name, c.ID, "Unnamed client"), Localised: namesIn(c.NameIn), GrantTypes: grantTypes(c.Grant), Scopes: c.Scope, Roles: c.Role, RedirectURIs: c.RedirectURI,
 			PostLogoutRedirectURIs: c.PostLogoutRedirectURI, AuthMethod: oauth.AuthMethod(c.AuthMethod), JWKS: jwks, Kind: c.Kind,
 			IDTokenAlg: c.IDTokenAlg, AccessTokenAlg: c.AccessTokenAlg, TokenFormat: oauth.TokenFormat(c.AccessTokenFormat),
 			Public: c.Public, FirstParty: c.FirstParty, PKCEOptional: c.PKCEOptional,
@@ -101,6 +102,15 @@ func (c clientCreateCommand) Run(env *environment) error {
 		}
 		return printClient(env.stdout, client, secret, c.JSON)
 	})
+}
+
+// namesIn are the names for readers of languages, by the members they are.
+func namesIn(tagged map[string]string) map[string]string {
+	all := map[string]string{}
+	for tag, name := range tagged {
+		all["client_name#"+tag] = name
+	}
+	return all
 }
 
 // grantTypes spells out the grant types whose names are long.

@@ -30,7 +30,7 @@ var ErrBody = errors.New("request body")
 // in their exact letter case, none twice. Unknown members are ignored unless
 // strict. Every failure but an oversized body wraps [ErrBody].
 func ReadJSON(r *http.Request, v any, strict bool) error {
-	body, err := readJSONBody(r)
+	body, err := ReadJSONBody(r)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,9 @@ func (e *bodyError) Error() string        { return "request body: malformed JSON
 func (e *bodyError) Is(target error) bool { return target == ErrBody }
 func (e *bodyError) Unwrap() error        { return e.cause }
 
-func readJSONBody(r *http.Request) ([]byte, error) {
+// ReadJSONBody returns the bytes of a request's body that says it is JSON, for
+// [DecodeJSON].
+func ReadJSONBody(r *http.Request) ([]byte, error) {
 	if mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || mediaType != "application/json" {
 		return nil, Errorf(http.StatusUnsupportedMediaType, "The request body must be application/json")
 	}
