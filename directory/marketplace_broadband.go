@@ -16,7 +16,7 @@ func (m *Marketplace) CreateBroadband(ctx context.Context, by Company, pseudonym
 	}
 	var entry *BroadbandEntry
 	err := m.Store.InTx(ctx, func(ctx context.Context) error {
-		consent, err := m.consentSeen(ctx, by, pseudonym)
+		consent, err := m.consentHeld(ctx, by, pseudonym)
 		if err != nil {
 			return err
 		}
@@ -56,6 +56,19 @@ func (m *Marketplace) consentSeen(ctx context.Context, by Company, pseudonym uui
 	return nil, ErrNotFound
 }
 
+// consentHeld looks a consent up, makes others wait who would change it, and looks
+// whether it is still one.
+func (m *Marketplace) consentHeld(ctx context.Context, by Company, pseudonym uuid.UUID) (*ProfileConsent, error) {
+	consent, err := m.consentSeen(ctx, by, pseudonym)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.Store.HoldProfile(ctx, consent.ProfileID); err != nil {
+		return nil, err
+	}
+	return m.consentSeen(ctx, by, pseudonym)
+}
+
 // Broadband returns the entry of a pseudonym to those who may have created it.
 func (m *Marketplace) Broadband(ctx context.Context, by Company, pseudonym uuid.UUID) (*BroadbandEntry, error) {
 	consent, err := m.consentSeen(ctx, by, pseudonym)
@@ -70,11 +83,8 @@ func (m *Marketplace) Broadband(ctx context.Context, by Company, pseudonym uuid.
 func (m *Marketplace) UpdateBroadband(ctx context.Context, by Company, pseudonym uuid.UUID, change func(*BroadbandOffer) error) (*BroadbandEntry, error) {
 	var entry *BroadbandEntry
 	err := m.Store.InTx(ctx, func(ctx context.Context) error {
-		consent, err := m.consentSeen(ctx, by, pseudonym)
+		consent, err := m.consentHeld(ctx, by, pseudonym)
 		if err != nil {
-			return err
-		}
-		if err := m.Store.HoldProfile(ctx, consent.ProfileID); err != nil {
 			return err
 		}
 		if entry, err = m.Store.Broadband(ctx, consent.ProfileID, consent.ProviderID); err != nil {

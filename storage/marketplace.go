@@ -112,9 +112,8 @@ func (p Profiles) UpdateProfile(ctx context.Context, profile *directory.Profile)
 // DeleteProfile implements directory.ProfileStore. Nobody gives a consent while
 // the profile is held, so that the totals stay true.
 func (p Profiles) DeleteProfile(ctx context.Context, id uuid.UUID, partner string) error {
-	_, err := p.DB.exec(ctx, `
-		update marketplace_totals set total = total - 1
-		where company_id in (select provider_id from marketplace_consents where user_id = $1 and ended_at is null)`, id)
+	_, err := p.endAll(ctx, `
+		update marketplace_consents set ended_at = given_at where user_id = $1 and ended_at is null returning provider_id`, id)
 	if err != nil {
 		return err
 	}

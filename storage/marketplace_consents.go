@@ -2,6 +2,8 @@ package storage
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -93,28 +95,35 @@ func (p Profiles) EndExpired(ctx context.Context, now time.Time) (int64, error) 
 	}
 }
 
-func (p Profiles) endExpired(ctx context.Context, now time.Time) (int64, error) {
-	var ended int64
-	err := p.DB.InTx(ctx, func(ctx context.Context) error {
-		providers := map[string]int64{}
-		err := p.DB.each(ctx, `
+func (p Profiles) endExpired(ctx context.Context, now time.Time) (ended int64, err error) {
+	err = p.DB.InTx(ctx, func(ctx context.Context) error {
+		ended, err = p.endAll(ctx, `
 			update marketplace_consents set ended_at = expires_at
 			where ended_at is null and expires_at <= $1 and (user_id, provider_id) in (
 				select user_id, provider_id from marketplace_consents
 				where expires_at <= $1 and ended_at is null and expires_at is not null order by expires_at limit $2)
-			returning provider_id`, []any{now, cleanupBatch}, func(scan func(...any) error) error {
-			var provider string
-			err := scan(&provider)
-			providers[provider]++
-			ended++
-			return err
-		})
-		for provider, n := range providers {
-			if err == nil {
-				err = p.count(ctx, provider, -n)
-			}
-		}
+			returning provider_id`, now, cleanupBatch)
 		return err
 	})
+	return ended, err
+}
+
+// endAll runs a statement that ends consents and returns whose they were, counts
+// them off, and reports how many. Everybody takes consents first and then totals,
+// in the order of their companies, so that no two wait for each other.
+func (p Profiles) endAll(ctx context.Context, query string, args ...any) (ended int64, err error) {
+	providers := map[string]int64{}
+	err = p.DB.each(ctx, query, args, func(scan func(...any) error) error {
+		var provider string
+		err := scan(&provider)
+		providers[provider]++
+		ended++
+		return err
+	})
+	for _, provider := range slices.Sorted(maps.Keys(providers)) {
+		if err == nil {
+			err = p.count(ctx, provider, -providers[provider])
+		}
+	}
 	return ended, err
 }
