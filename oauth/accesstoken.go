@@ -2,6 +2,7 @@ package oauth
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,6 +38,9 @@ type accessClaims struct {
 	Confirmation *confirmation `json:"cnf,omitempty"`
 	// Actor is who acts for the subject with a token that was exchanged; nil for others.
 	Actor *actor `json:"act,omitempty"`
+	// Parents name the tokens that it was exchanged for, the last one first; there
+	// are as many as there are actors. It ends with each of them.
+	Parents []string `json:"parents,omitempty"`
 }
 
 // confirmation is the cnf claim (RFC 7800) of a token that is only good together
@@ -98,6 +102,15 @@ type accessToken struct {
 	user uuid.UUID
 	// claims are those that the grant gives beside its scopes, see [Grant.Claims].
 	claims string
+}
+
+// name is what a revocation calls the token: a JWT by its jti, and an opaque one,
+// which tells nobody its own, by its hash.
+func (t *accessToken) name() string {
+	if t.row == nil {
+		return t.ID
+	}
+	return "opaque:" + base64.RawURLEncoding.EncodeToString(t.row.Hash)
 }
 
 func (t *accessToken) scopes() []string { return scopeList(t.Scope) }
@@ -221,10 +234,11 @@ func (s *Server) lookUp(ctx context.Context, raw string) (*accessToken, error) {
 		Confirmation: confirm(row.KeyThumbprint),
 	}}
 	if row.Actor != "" {
-		if err := json.Unmarshal([]byte(row.Actor), &t.Actor); err != nil {
+		var from descent
+		if err := json.Unmarshal([]byte(row.Actor), &from); err != nil {
 			return nil, fmt.Errorf("decode act: %w", err)
 		}
-		t.Subject = row.Subject
+		t.Subject, t.Actor, t.Parents = row.Subject, &from.actor, from.Parents
 	}
 	return t, s.describe(ctx, t)
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Revoke is the revocation endpoint (RFC 7009). A refresh token takes its whole
-// grant with it, an access token goes alone. What is unknown, over or another
+// grant with it, an access token what it was exchanged for and no more. What is unknown, over or another
 // client's is answered alike and left as it is. A DPoP proof is not needed, but
 // one that comes has to be good.
 func (s *Server) Revoke(w http.ResponseWriter, r *http.Request) error {
@@ -43,9 +43,20 @@ func (s *Server) revoke(ctx context.Context, client *Client, raw string) error {
 		return err
 	case t.ClientID != client.ID:
 		return nil
-	case t.row != nil:
-		return s.Store.DeleteOpaqueToken(ctx, t.row)
 	default:
-		return s.Store.RevokeToken(ctx, t.ID, time.Unix(t.Expires, 0))
+		return s.revokeAccess(ctx, t)
 	}
+}
+
+// revokeAccess ends an access token with those that it was exchanged for, which
+// RFC 8693 section 2.1 leaves to each server: at every use they ask for it by name.
+func (s *Server) revokeAccess(ctx context.Context, t *accessToken) error {
+	return s.Store.InTx(ctx, func(ctx context.Context) error {
+		if t.row != nil {
+			if err := s.Store.DeleteOpaqueToken(ctx, t.row); err != nil {
+				return err
+			}
+		}
+		return s.Store.RevokeToken(ctx, t.name(), time.Unix(t.Expires, 0))
+	})
 }

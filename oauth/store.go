@@ -134,7 +134,8 @@ type GrantStore interface {
 	// LiveClient reports directory.ErrNotFound unless the client exists and its
 	// own token jti was not revoked.
 	LiveClient(ctx context.Context, clientID, jti string) error
-	// RevokeToken ends a single JWT; the row may go once it would have expired.
+	// RevokeToken ends a single JWT, or what an opaque token was exchanged for; the
+	// row may go once it would have expired.
 	RevokeToken(ctx context.Context, jti string, expires time.Time) error
 
 	CreateOpaqueToken(ctx context.Context, t *OpaqueToken) error

@@ -32,6 +32,13 @@ type actor struct {
 	Actor   *actor `json:"act,omitempty"`
 }
 
+// descent is what the row of an opaque token keeps of what it came from.
+type descent struct {
+	actor
+
+	Parents []string `json:"parents,omitempty"`
+}
+
 func (a *actor) depth() int {
 	depth := 0
 	for ; a != nil; a = a.Actor {
@@ -136,6 +143,7 @@ func (s *Server) delegate(x *exchange, subject *accessToken) (*accessClaims, err
 		IssuedAt: now.Unix(), Expires: min(now.Add(s.Lifetimes.access()).Unix(), subject.Expires),
 		Scope: strings.Join(scopes, " "), Grant: subject.Grant, SessionID: subject.SessionID, AuthTime: subject.AuthTime,
 		ACR: subject.ACR, AMR: subject.AMR, Confirmation: confirm(x.key), Actor: &actor{x.client.ID, subject.Actor},
+		Parents: slices.Concat([]string{subject.name()}, subject.Parents),
 	}, nil
 }
 
@@ -200,7 +208,7 @@ func (s *Server) issueDelegated(ctx context.Context, x *exchange, c *accessClaim
 }
 
 func (s *Server) storeDelegated(ctx context.Context, c *accessClaims) (string, error) {
-	act, err := json.Marshal(c.Actor)
+	act, err := json.Marshal(descent{*c.Actor, c.Parents})
 	if err != nil {
 		return "", fmt.Errorf("encode act: %w", err)
 	}
@@ -223,7 +231,8 @@ func (s *Server) storeDelegated(ctx context.Context, c *accessClaims) (string, e
 }
 
 // liveActors fails with errInvalidToken when a client that a token passed
-// through is no more, be it the last one or the one whose own token it was.
+// through is no more, be it the last one or the one whose own token it was, and
+// when one of the tokens that it was exchanged for was revoked.
 func (s *Server) liveActors(ctx context.Context, t *accessToken) error {
 	if t.Actor == nil {
 		return nil
@@ -233,8 +242,13 @@ func (s *Server) liveActors(ctx context.Context, t *accessToken) error {
 			return gone(err)
 		}
 	}
+	parents := t.Parents
 	for a := t.Actor; a != nil; a = a.Actor {
-		if err := s.Store.LiveClient(ctx, a.Subject, ""); err != nil {
+		parent := ""
+		if len(parents) > 0 {
+			parent, parents = parents[0], parents[1:]
+		}
+		if err := s.Store.LiveClient(ctx, a.Subject, parent); err != nil {
 			return gone(err)
 		}
 	}

@@ -221,6 +221,69 @@ func TestAPassedOnTokenDiesWithTheClientThatGotIt(t *testing.T) {
 	})
 }
 
+// TestARevokedTokenTakesWhatItBecameWithIt, through services of either format,
+// and nothing beside it.
+func TestARevokedTokenTakesWhatItBecameWithIt(t *testing.T) {
+	eachChain(t, func(t *testing.T, g *rig) {
+		g.client(oauth.Client{ID: "mixed", GrantTypes: []string{oauth.GrantTokenExchange}, TokenFormat: oauth.Opaque, Metadata: oauth.Metadata{
+			Audiences: []string{"back"}, Resources: []string{ledger},
+		}})
+		revoke := func(client, token string) {
+			if got := g.post("/oauth/revoke", client, url.Values{"token": {token}}); got.status != http.StatusOK {
+				t.Fatalf("revoke: %d %s", got.status, got.body)
+			}
+		}
+		first := g.frontToken()
+		second, beside := g.swapped("front", first, "audience", ledger), g.swapped("front", first, "audience", "middle")
+		third := g.swapped("mixed", second, "audience", "back")
+		fourth := g.swapped("back", third)
+		revoke("mixed", third)
+		if g.active("back", third) || g.active("back", fourth) || !g.active("middle", second) {
+			t.Error("not just the third one and what it became ended")
+		}
+		third = g.swapped("middle", second, "audience", "back")
+		fourth = g.swapped("back", third)
+		ours := g.swapped("middle", second, "resource", testIssuer)
+		revoke("front", first)
+		for holder, token := range map[string]string{"front": first, "middle": beside, "mixed": second, "back": fourth} {
+			if g.active(holder, token) {
+				t.Errorf("%s: active after the first one was revoked", holder)
+			}
+		}
+		if got := g.bearer("/oauth/userinfo", ours); got.status != http.StatusUnauthorized {
+			t.Errorf("userinfo: %d", got.status)
+		}
+		g.swap("middle", second).refused(http.StatusBadRequest, "invalid_request")
+		if again := g.frontToken(); !g.active("front", again) {
+			t.Error("a new token is not active")
+		}
+	})
+}
+
+// TestTokensPassedOnWhileTheirsIsRevokedAreDead is the same race as with a grant.
+func TestTokensPassedOnWhileTheirsIsRevokedAreDead(t *testing.T) {
+	eachChain(t, func(t *testing.T, g *rig) {
+		first := g.frontToken()
+		answers := make([]*answer, 64)
+		together(len(answers), func(i int) {
+			if i == len(answers)/2 {
+				g.post("/oauth/revoke", "front", url.Values{"token": {first}})
+				return
+			}
+			answers[i] = g.swap("front", first, "audience", "middle")
+		})
+		for _, got := range answers {
+			switch {
+			case got == nil:
+			case got.status != http.StatusOK:
+				got.refused(http.StatusBadRequest, "invalid_request")
+			case g.active("middle", got.text("access_token")):
+				t.Error("a token outlived the one that it came from")
+			}
+		}
+	})
+}
+
 // TestABoundTokenIsPassedOnByItsKey: whoever else got hold of it cannot, and what
 // comes out is bound to the key as well.
 func TestABoundTokenIsPassedOnByItsKey(t *testing.T) {
