@@ -213,39 +213,40 @@ func TestApacheSignsAPersonIn(t *testing.T) {
 // TestApacheLetsTokensIn is a resource server that nobody here wrote, with
 // mod_oauth2: it asks the introspection endpoint, or verifies by our published keys.
 func TestApacheLetsTokensIn(t *testing.T) {
-	d := newDeployment(t, sqliteConfig(t))
-	machine := []string{"--grant", "client_credentials", "--scope", "notify.admin", "--scope", "notify.usage"}
-	jwt := d.client(append(machine, "--id", "jwt")...)
-	opaque := d.client(append(machine, "--id", "opaque", "--access-token-format", "opaque")...)
-	s := d.start()
-	introspect := fmt.Sprintf("introspect %s/oauth/introspect introspect.auth=client_secret_basic&client_id=%s&client_secret=%s", s.url, opaque.ClientID, opaque.ClientSecret)
-	for name, c := range map[string]struct {
-		verify string
-		client clientOutput
-	}{
-		"by introspection":      {introspect, opaque},
-		"by the published keys": {"jwks_uri " + s.url + "/oauth/jwks", jwt},
-	} {
-		t.Run(name, func(t *testing.T) {
-			a := startApache(t, "oauth2", func(string) string {
-				return strings.ReplaceAll(documentedCode(t, relyingPage, "apache", 1), "jwks_uri http://localhost:8080/oauth/jwks", c.verify)
+	eachDeployment(t, func(t *testing.T, d *deployment) {
+		machine := []string{"--grant", "client_credentials", "--scope", "notify.admin", "--scope", "notify.usage"}
+		jwt := d.client(append(machine, "--id", "jwt")...)
+		opaque := d.client(append(machine, "--id", "opaque", "--access-token-format", "opaque")...)
+		s := d.start()
+		introspect := fmt.Sprintf("introspect %s/oauth/introspect introspect.auth=client_secret_basic&client_id=%s&client_secret=%s", s.url, opaque.ClientID, opaque.ClientSecret)
+		for name, c := range map[string]struct {
+			verify string
+			client clientOutput
+		}{
+			"by introspection":      {introspect, opaque},
+			"by the published keys": {"jwks_uri " + s.url + "/oauth/jwks", jwt},
+		} {
+			t.Run(name, func(t *testing.T) {
+				a := startApache(t, "oauth2", func(string) string {
+					return strings.ReplaceAll(documentedCode(t, relyingPage, "apache", 1), "jwks_uri http://localhost:8080/oauth/jwks", c.verify)
+				})
+				open := func(header ...string) response {
+					return fetch(t, http.DefaultClient, request(t, http.MethodGet, a.url+"/", nil, header...))
+				}
+				token := s.token(c.client, "notify.admin")
+				if got := open("Authorization", "Bearer "+token); a.seen(got).Get("OAUTH2_CLAIM_client_id") != c.client.ClientID {
+					t.Errorf("the application saw %s", got.body)
+				}
+				if got := open("Authorization", "Bearer "+token[:len(token)-4]+"AAAA"); got.status != http.StatusUnauthorized {
+					t.Errorf("with another token: %d", got.status)
+				}
+				if got := open("Authorization", "Bearer "+s.token(c.client, "notify.usage")); got.status != http.StatusUnauthorized {
+					t.Errorf("without the scope: %d", got.status)
+				}
+				if got := open(); got.status != http.StatusUnauthorized {
+					t.Errorf("without a token: %d", got.status)
+				}
 			})
-			open := func(header ...string) response {
-				return fetch(t, http.DefaultClient, request(t, http.MethodGet, a.url+"/", nil, header...))
-			}
-			token := s.token(c.client, "notify.admin")
-			if got := open("Authorization", "Bearer "+token); a.seen(got).Get("OAUTH2_CLAIM_client_id") != c.client.ClientID {
-				t.Errorf("the application saw %s", got.body)
-			}
-			if got := open("Authorization", "Bearer "+token[:len(token)-4]+"AAAA"); got.status != http.StatusUnauthorized {
-				t.Errorf("with another token: %d", got.status)
-			}
-			if got := open("Authorization", "Bearer "+s.token(c.client, "notify.usage")); got.status != http.StatusUnauthorized {
-				t.Errorf("without the scope: %d", got.status)
-			}
-			if got := open(); got.status != http.StatusUnauthorized {
-				t.Errorf("without a token: %d", got.status)
-			}
-		})
-	}
+		}
+	})
 }

@@ -64,34 +64,35 @@ func (j *journey) converse(u userOutput, result any, script string, env ...strin
 // that checks every answer strictly.
 func TestOAuth4WebAPIRegistersAndBindsItsTokens(t *testing.T) {
 	t.Parallel() // it waits for the interval of a device
-	d := newDeployment(t, sqliteConfig(t))
-	person := d.person()
-	d.client("--id", "tv", "--name", "Television", "--public", "--grant", oauth.GrantDeviceCode, "--scope", "openid")
-	var initial struct {
-		Token string `json:"initial_access_token"`
-	}
-	d.command("", &initial, "client", "initial-access-token", "--json")
-	s := d.start()
-	type learned struct {
-		Sub, Email, PlainTokenEndpoint, Directory, TokenType, Pending, DeviceSub string
-		Rotated, Before, Bound, After                                            bool
-		Registered                                                               string
-		Nonces                                                                   int
-	}
-	var got learned
-	d.journey(s).converse(person, &got, "oauth4webapi.js",
-		"ISSUER="+s.url, "CALLBACK="+callback, "INITIAL_ACCESS_TOKEN="+initial.Token, "DEVICE_CLIENT_ID=tv")
-	if got.Registered == "" || got.Nonces == 0 {
-		t.Errorf("registered %q, %d requests were told a nonce", got.Registered, got.Nonces)
-	}
-	want := learned{
-		Sub: person.ID.String(), Email: person.Email, PlainTokenEndpoint: s.url + "/oauth/token", Directory: s.url, TokenType: "dpop",
-		Pending: "authorization_pending", DeviceSub: person.ID.String(), Rotated: true, Before: true, Bound: true,
-		Registered: got.Registered, Nonces: got.Nonces,
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error(diff)
-	}
+	eachDeployment(t, func(t *testing.T, d *deployment) {
+		person := d.person()
+		d.client("--id", "tv", "--name", "Television", "--public", "--grant", oauth.GrantDeviceCode, "--scope", "openid")
+		var initial struct {
+			Token string `json:"initial_access_token"`
+		}
+		d.command("", &initial, "client", "initial-access-token", "--json")
+		s := d.start()
+		type learned struct {
+			Sub, Email, PlainTokenEndpoint, Directory, TokenType, Pending, DeviceSub string
+			Rotated, Before, Bound, After                                            bool
+			Registered                                                               string
+			Nonces                                                                   int
+		}
+		var got learned
+		d.journey(s).converse(person, &got, "oauth4webapi.js",
+			"ISSUER="+s.url, "CALLBACK="+callback, "INITIAL_ACCESS_TOKEN="+initial.Token, "DEVICE_CLIENT_ID=tv")
+		if got.Registered == "" || got.Nonces == 0 {
+			t.Errorf("registered %q, %d requests were told a nonce", got.Registered, got.Nonces)
+		}
+		want := learned{
+			Sub: person.ID.String(), Email: person.Email, PlainTokenEndpoint: s.url + "/oauth/token", Directory: s.url, TokenType: "dpop",
+			Pending: "authorization_pending", DeviceSub: person.ID.String(), Rotated: true, Before: true, Bound: true,
+			Registered: got.Registered, Nonces: got.Nonces,
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Error(diff)
+		}
+	})
 }
 
 // TestOpenIDClientProvesItselfWithAKey drives private_key_jwt, PAR, DPoP, the
