@@ -27,6 +27,9 @@ type trial struct {
 	failures int // the count with it
 	// inBrowser is the known browser whose failure is counted; uuid.Nil for the account.
 	inBrowser uuid.UUID
+	// untraced is an attempt that a limit stopped like others before it: whoever goes on
+	// must not fill the disk.
+	untraced bool
 	// browser and browserCookie are what the sign-in has made known.
 	browser       uuid.UUID
 	browserCookie string
@@ -79,7 +82,7 @@ func (t *trial) throttle(ctx context.Context) error {
 	}
 	if limit, ok := errors.AsType[*ThrottledError](err); ok {
 		t.step("limit", "failures", "throttle")
-		t.service.noteLimit(ctx, t.limiter, limit.full, t.at, map[string]any{"front": t.Front, "caller": t.Caller})
+		t.untraced = !t.service.noteLimit(ctx, t.limiter, limit.full, t.at, map[string]any{"front": t.Front, "caller": t.Caller})
 	}
 	if err != nil {
 		return fmt.Errorf("limit failures: %w", err)

@@ -116,13 +116,15 @@ func (s *Service) spend(ctx context.Context, u *directory.User, f Factor, now ti
 	return buckets, nil
 }
 
-// noteLimit counts that a limit was reached and writes it down. What follows does
-// not depend on it.
-func (s *Service) noteLimit(ctx context.Context, l limiter, full string, now time.Time, data map[string]any) {
+// noteLimit counts that a limit was reached and writes it down, now and then, which
+// it reports. What follows does not depend on it.
+func (s *Service) noteLimit(ctx context.Context, l limiter, full string, now time.Time, data map[string]any) bool {
 	if s.ObserveLimit != nil {
 		s.ObserveLimit(Bucket{Key: full}.kind())
 	}
-	if err := s.alert(ctx, l, full, now, data); err != nil {
+	written, err := s.alert(ctx, l, full, now, data)
+	if err != nil {
 		s.log().LogAttrs(ctx, slog.LevelWarn, "note a limit", slog.String("error", err.Error()))
 	}
+	return written
 }

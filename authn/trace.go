@@ -92,6 +92,9 @@ func (t *trial) settle(ctx context.Context, outcome *Outcome, err error) (*Outco
 	if verdict != refused {
 		t.release(ctx)
 	}
+	if t.untraced {
+		return outcome, err
+	}
 	if lost := t.record(ctx, verdict); lost != nil {
 		t.service.log().LogAttrs(ctx, slog.LevelError, "record trace", slog.String("error", lost.Error()))
 		if err == nil {

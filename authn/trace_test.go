@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -55,6 +56,30 @@ func TestEveryAttemptIsTraced(t *testing.T) {
 	})
 }
 
+// TestStoppedAttemptsFillNoTable: whoever goes on beyond a limit costs no row each
+// time, as sending requests costs nothing either.
+func TestStoppedAttemptsFillNoTable(t *testing.T) {
+	each(t, func(t *testing.T, k *kit) {
+		k.Limits.NetworkFailures = authn.Limit{Burst: 2, Per: 2 * time.Hour}
+		kept := &traces{Store: k.Store}
+		k.Store = kept
+		for hour, tries := range []int{2, 1} { // an hour gives one try back
+			for range tries {
+				_, err := k.password(authn.Browser, "ghost", wrongPassword)
+				wantRefused(t, err)
+			}
+			for range 20 {
+				_, err := k.password(authn.Browser, "ghost", wrongPassword)
+				wantThrottled(t, err)
+			}
+			if n := kept.count("throttled"); n != hour+1 {
+				t.Errorf("%d of what was stopped is kept, want one an hour", n)
+			}
+			k.advance(time.Hour)
+		}
+	})
+}
+
 // traces looks at what is recorded on its way into the store.
 type traces struct {
 	authn.Store
@@ -68,4 +93,14 @@ func (s *traces) RecordTrace(ctx context.Context, t *authn.Trace) error {
 		return s.fail
 	}
 	return s.Store.RecordTrace(ctx, t)
+}
+
+func (s *traces) count(verdict string) int {
+	n := 0
+	for _, t := range s.all {
+		if t.Verdict == verdict {
+			n++
+		}
+	}
+	return n
 }
