@@ -25,6 +25,7 @@ func (f *faulty) atCode(t *testing.T, n int) (j *journey, code string) {
 // was lost is no sign-in any more, and a code that was used does not come back with
 // an old copy.
 func TestNoCodeOutlivesALostRedis(t *testing.T) {
+	t.Parallel()
 	f := newFaulty(t)
 	c := storage.Config{RedisURL: f.d.vars["GATEHOUSE_REDIS_URL"], RedisPrefix: f.d.vars["GATEHOUSE_REDIS_PREFIX"]}
 	j, code := f.atCode(t, 1)
@@ -33,7 +34,7 @@ func TestNoCodeOutlivesALostRedis(t *testing.T) {
 
 	f.redis.Break(storagetest.Swallows)
 	took := time.Minute
-	for attempt := 0; attempt < 3 && took > 3*time.Second; attempt++ { // as timed does
+	for attempt := 0; attempt < 3 && took > 3*time.Second; attempt++ { // as wants does
 		began := time.Now()
 		wantStatus(t, "Redis hangs", j.try(code), http.StatusServiceUnavailable)
 		took = time.Since(began)

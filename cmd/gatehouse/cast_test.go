@@ -61,7 +61,7 @@ func (d *deployment) inProcess(f func(a *app)) {
 	d.t.Helper()
 	env := &environment{ctx: d.t.Context(), lookup: d.lookup, stdout: io.Discard, stderr: io.Discard, config: &Config{
 		Data: d.vars["GATEHOUSE_DATA"], Issuer: defaultIssuer, RedisPrefix: d.vars["GATEHOUSE_REDIS_PREFIX"], AutoMigrate: true,
-		Registration: "open", NotifyAdminURL: defaultIssuer, LogLevel: "error", LogFormat: "json",
+		Registration: "open", NotifyAdminURL: defaultIssuer, LogLevel: "error", LogFormat: "json", RequestTimeout: longestRequest,
 	}}
 	s, err := env.secrets()
 	if err != nil {

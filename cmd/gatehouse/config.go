@@ -40,6 +40,7 @@ type Config struct {
 	Registration      string        `group:"Configuration" default:"open" enum:"open,closed" help:"Whether people can make themselves an account at /register: open or closed. An account alone gives access to nothing here."`
 	ServiceName       string        `group:"Configuration" default:"Gatehouse" help:"Name shown on pages and in messages."`
 	BrandingDir       string        `group:"Configuration" placeholder:"DIR" help:"Directory of the logos of organisations, by the names that their e-mail brandings have. Empty shows none."`
+	RequestTimeout    time.Duration `group:"Configuration" default:"2500ms" help:"How long a request may wait for stores and for its turn before it is answered 503, 100ms to 25s."`
 	DrainDelay        time.Duration `group:"Configuration" default:"0s" help:"How long to go on serving, reported as not ready, before connections are drained at a stop."`
 	KeyRotation       time.Duration `group:"Configuration" default:"2160h" help:"Age at which a signing key is replaced; 0 replaces one only when gatehouse keys rotate asks for it."`
 	KeyRetain         time.Duration `group:"Configuration" default:"720h" help:"How long a replaced signing key still verifies, at least 24h. ID tokens come back as hints."`
@@ -178,6 +179,9 @@ func (c *Config) check() error {
 		if d < time.Minute {
 			fault("GATEHOUSE_%s: want at least 1m", name)
 		}
+	}
+	if c.RequestTimeout < 100*time.Millisecond || c.RequestTimeout > longestRequest {
+		fault("GATEHOUSE_REQUEST_TIMEOUT: want 100ms to %s", longestRequest)
 	}
 	if c.KeyRotation < 0 || c.KeyRotation > 0 && c.KeyRotation < time.Hour {
 		fault("GATEHOUSE_KEY_ROTATION: want 0, or at least 1h")

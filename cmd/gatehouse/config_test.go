@@ -29,12 +29,12 @@ func TestConfigCheckReportsEveryFaultAtOnce(t *testing.T) {
 		"GATEHOUSE_ADDR": "nowhere", "GATEHOUSE_ISSUER": "ftp://id.example.com", "GATEHOUSE_CODE_DIGITS": "3",
 		"GATEHOUSE_ENCRYPTION_KEYS": "short", "GATEHOUSE_NOTIFY_INTERNAL_CLIENTS": "{", "GATEHOUSE_MESSAGES": "pigeon://loft",
 		"GATEHOUSE_DATABASE_URL": "mysql://db", "GATEHOUSE_REDIS_URL": "memcached://cache", "GATEHOUSE_TRUSTED_PROXIES": "everybody",
-		"GATEHOUSE_GEOIP_FILE": "/nowhere/places.mmdb",
+		"GATEHOUSE_GEOIP_FILE": "/nowhere/places.mmdb", "GATEHOUSE_REQUEST_TIMEOUT": "1m",
 	}, "config", "check")
 	if code != exitUsage {
 		t.Errorf("exit %d, want %d", code, exitUsage)
 	}
-	for _, name := range []string{"ADDR", "ISSUER", "CODE_DIGITS", "ENCRYPTION_KEYS", "NOTIFY_INTERNAL_CLIENTS", "MESSAGES", "DATABASE_URL", "REDIS_URL", "TRUSTED_PROXIES", "GEOIP_FILE"} {
+	for _, name := range []string{"ADDR", "ISSUER", "CODE_DIGITS", "ENCRYPTION_KEYS", "NOTIFY_INTERNAL_CLIENTS", "MESSAGES", "DATABASE_URL", "REDIS_URL", "TRUSTED_PROXIES", "GEOIP_FILE", "REQUEST_TIMEOUT"} {
 		if !strings.Contains(stderr, "GATEHOUSE_"+name) {
 			t.Errorf("says nothing of GATEHOUSE_%s:\n%s", name, stderr)
 		}

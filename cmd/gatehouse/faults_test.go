@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -31,6 +32,7 @@ func newFaulty(t *testing.T) *faulty {
 	c.RedisURL, f.redis = storagetest.Behind(t, c.RedisURL)
 	f.d = newDeployment(t, c)
 	f.d.vars["GATEHOUSE_LOG_LEVEL"] = "error"
+	delete(f.d.vars, "GATEHOUSE_REQUEST_TIMEOUT") // the default is what keeps the promise
 	f.legacy = f.d.client("--id", "legacy", "--grant", "client_credentials", "--role", "PROBATION_API__HMPPS_AUTH__AUTHENTICATE")
 	f.machine = f.d.client("--id", "machine", "--grant", "client_credentials", "--scope", "notify.admin")
 	f.person = f.d.user("--name", "Pat Example", "--email", "pat@example.gov.uk", "--mobile", "07700900123")
@@ -39,45 +41,46 @@ func newFaulty(t *testing.T) *faulty {
 	return f
 }
 
-// timed sends a request and fails when the answer takes longer than three seconds,
-// again and again: once may be the fault of a machine with much else to do.
-func (f *faulty) timed(t *testing.T, newRequest func() *http.Request) response {
+// wants sends a request and fails unless it is answered with a status within three
+// seconds. A machine that has much else to do may be late, or say that it is busy: it
+// is asked again then, a few times.
+func (f *faulty) wants(t *testing.T, what string, status int, newRequest func(t *testing.T) *http.Request) response {
 	t.Helper()
+	const inTime = 3 * time.Second
 	client := newBrowser(t)
 	for attempt := 1; ; attempt++ {
 		began := time.Now()
-		res := do(t, client, newRequest())
+		res := do(t, client, newRequest(t))
 		took := time.Since(began)
-		if took <= 3*time.Second {
-			return res
+		busy := res.status == http.StatusServiceUnavailable && res.status != status
+		if attempt < 5 && (busy || took > inTime) {
+			continue
 		}
-		if attempt == 3 {
-			t.Errorf("%s took %s", newRequest().URL.Path, took)
-			return res
+		if took > inTime {
+			t.Errorf("%s took %s", what, took)
 		}
+		wantStatus(t, what, res, status)
+		return res
 	}
 }
 
-func (f *faulty) authenticate(t *testing.T) response {
+// answers reports whether a request is answered with a status.
+func (f *faulty) answers(t *testing.T, status int, newRequest func(t *testing.T) *http.Request) bool {
 	t.Helper()
-	return f.timed(t, func() *http.Request {
-		return request(t, http.MethodPost, f.s.url+"/authenticate", `{"username":"pat@example.gov.uk","password":"`+testPassword+`"}`, "Authorization", "Bearer "+f.legacyToken)
-	})
+	return do(t, newBrowser(t), newRequest(t)).status == status
 }
 
-func (f *faulty) signIn(t *testing.T) response {
+func (f *faulty) authenticate(t *testing.T) *http.Request {
 	t.Helper()
-	return f.timed(t, func() *http.Request {
-		return request(t, http.MethodPost, f.s.url+"/signin", url.Values{"identifier": {f.person.Email}, "password": {testPassword}}, "Sec-Fetch-Site", "same-origin")
-	})
+	return request(t, http.MethodPost, f.s.url+"/authenticate", `{"username":"pat@example.gov.uk","password":"`+testPassword+`"}`, "Authorization", "Bearer "+f.legacyToken)
 }
 
-func (f *faulty) token(t *testing.T) response {
+func (f *faulty) signIn(t *testing.T) *http.Request {
 	t.Helper()
-	return f.timed(t, func() *http.Request { return f.tokenRequest(t) })
+	return request(t, http.MethodPost, f.s.url+"/signin", url.Values{"identifier": {f.person.Email}, "password": {testPassword}}, "Sec-Fetch-Site", "same-origin")
 }
 
-func (f *faulty) tokenRequest(t *testing.T) *http.Request {
+func (f *faulty) token(t *testing.T) *http.Request {
 	t.Helper()
 	r := request(t, http.MethodPost, f.s.url+"/oauth/token", url.Values{"grant_type": {"client_credentials"}})
 	r.SetBasicAuth(f.machine.ClientID, f.machine.ClientSecret)
@@ -85,27 +88,36 @@ func (f *faulty) tokenRequest(t *testing.T) *http.Request {
 }
 
 // bound is token with a proof, which Redis remembers.
-func (f *faulty) bound(t *testing.T, k *keyHolder) response {
-	t.Helper()
-	return f.timed(t, func() *http.Request {
-		r := f.tokenRequest(t)
+func (f *faulty) bound(k *keyHolder) func(t *testing.T) *http.Request {
+	return func(t *testing.T) *http.Request {
+		t.Helper()
+		r := f.token(t)
 		r.Header.Set("DPoP", k.proof(r, ""))
 		return r
-	})
+	}
 }
 
-func (f *faulty) introspect(t *testing.T) response {
+func (f *faulty) introspect(t *testing.T) *http.Request {
 	t.Helper()
-	return f.timed(t, func() *http.Request {
-		r := request(t, http.MethodPost, f.s.url+"/oauth/introspect", url.Values{"token": {f.legacyToken}})
-		r.SetBasicAuth(f.legacy.ClientID, f.legacy.ClientSecret)
-		return r
-	})
+	r := request(t, http.MethodPost, f.s.url+"/oauth/introspect", url.Values{"token": {f.legacyToken}})
+	r.SetBasicAuth(f.legacy.ClientID, f.legacy.ClientSecret)
+	return r
 }
 
-func (f *faulty) get(t *testing.T, path string) response {
+func (f *faulty) get(path string) func(t *testing.T) *http.Request {
+	return func(t *testing.T) *http.Request {
+		t.Helper()
+		return request(t, http.MethodGet, f.s.url+path, nil)
+	}
+}
+
+// wantUnready waits until the probe says which part is lost and which is not.
+func (f *faulty) wantUnready(t *testing.T, parts ...string) {
 	t.Helper()
-	return f.timed(t, func() *http.Request { return request(t, http.MethodGet, f.s.url+path, nil) })
+	eventually(t, fmt.Sprint("not ready, with ", parts), func() bool {
+		ready := f.wants(t, "readyz", http.StatusServiceUnavailable, f.get("/readyz"))
+		return !slices.ContainsFunc(parts, func(part string) bool { return !strings.Contains(ready.body, part) })
+	})
 }
 
 func wantStatus(t *testing.T, what string, got response, want int) {
@@ -119,51 +131,45 @@ func wantStatus(t *testing.T, what string, got response, want int) {
 }
 
 func TestRedisLostAndFound(t *testing.T) {
+	t.Parallel()
 	for _, how := range []storagetest.Fault{storagetest.Refuses, storagetest.Swallows} {
 		t.Run(string(how), func(t *testing.T) {
 			f := newFaulty(t)
 			k := f.s.keyHolder()
-			k.nonce = f.bound(t, k).header.Get("DPoP-Nonce")
-			wantStatus(t, "token with a proof", f.bound(t, k), http.StatusOK)
+			k.nonce = f.wants(t, "token with a first proof", http.StatusBadRequest, f.bound(k)).header.Get("DPoP-Nonce")
+			f.wants(t, "token with a proof", http.StatusOK, f.bound(k))
 			f.redis.Break(how)
-			wantStatus(t, "token with a proof", f.bound(t, k), http.StatusServiceUnavailable)
-			wantStatus(t, "discovery", f.get(t, "/.well-known/openid-configuration"), http.StatusOK)
-			wantStatus(t, "token", f.token(t), http.StatusOK)
-			wantStatus(t, "introspect", f.introspect(t), http.StatusOK)
-			wantStatus(t, "authenticate", f.authenticate(t), http.StatusOK)
-			wantStatus(t, "sign in", f.signIn(t), http.StatusServiceUnavailable)
-			ready := f.get(t, "/readyz")
-			wantStatus(t, "readyz", ready, http.StatusServiceUnavailable)
-			if !strings.Contains(ready.body, `"redis":"unavailable"`) || !strings.Contains(ready.body, `"database":"ok"`) {
-				t.Errorf("readyz does not name the part: %s", ready.body)
-			}
+			f.wants(t, "token with a proof, without Redis", http.StatusServiceUnavailable, f.bound(k))
+			f.wants(t, "discovery", http.StatusOK, f.get("/.well-known/openid-configuration"))
+			f.wants(t, "token", http.StatusOK, f.token)
+			f.wants(t, "introspect", http.StatusOK, f.introspect)
+			f.wants(t, "authenticate", http.StatusOK, f.authenticate)
+			f.wants(t, "sign in", http.StatusServiceUnavailable, f.signIn)
+			f.wantUnready(t, `"redis":"unavailable"`, `"database":"ok"`)
 			f.redis.Heal()
-			eventually(t, "sign in works again", func() bool { return f.signIn(t).status == http.StatusSeeOther })
-			eventually(t, "proofs are taken again", func() bool { return f.bound(t, k).status == http.StatusOK })
-			eventually(t, "ready again", func() bool { return f.get(t, "/readyz").status == http.StatusOK })
+			eventually(t, "sign in works again", func() bool { return f.answers(t, http.StatusSeeOther, f.signIn) })
+			eventually(t, "proofs are taken again", func() bool { return f.answers(t, http.StatusOK, f.bound(k)) })
+			eventually(t, "ready again", func() bool { return f.answers(t, http.StatusOK, f.get("/readyz")) })
 		})
 	}
 }
 
 func TestDatabaseLostAndFound(t *testing.T) {
+	t.Parallel()
 	for _, how := range []storagetest.Fault{storagetest.Refuses, storagetest.Swallows} {
 		t.Run(string(how), func(t *testing.T) {
 			f := newFaulty(t)
 			f.database.Break(how)
 			for _, path := range []string{"/.well-known/openid-configuration", "/oauth/jwks", "/livez"} {
-				wantStatus(t, path, f.get(t, path), http.StatusOK)
+				f.wants(t, path, http.StatusOK, f.get(path))
 			}
-			wantStatus(t, "introspect", f.introspect(t), http.StatusServiceUnavailable)
-			wantStatus(t, "authenticate", f.authenticate(t), http.StatusServiceUnavailable)
-			wantStatus(t, "sign in", f.signIn(t), http.StatusServiceUnavailable)
-			ready := f.get(t, "/readyz")
-			wantStatus(t, "readyz", ready, http.StatusServiceUnavailable)
-			if !strings.Contains(ready.body, `"database":"unavailable"`) {
-				t.Errorf("readyz does not name the part: %s", ready.body)
-			}
+			f.wants(t, "introspect", http.StatusServiceUnavailable, f.introspect)
+			f.wants(t, "authenticate", http.StatusServiceUnavailable, f.authenticate)
+			f.wants(t, "sign in", http.StatusServiceUnavailable, f.signIn)
+			f.wantUnready(t, `"database":"unavailable"`)
 			f.database.Heal()
-			eventually(t, "authenticate works again", func() bool { return f.authenticate(t).status == http.StatusOK })
-			eventually(t, "token works again", func() bool { return f.token(t).status == http.StatusOK })
+			eventually(t, "authenticate works again", func() bool { return f.answers(t, http.StatusOK, f.authenticate) })
+			eventually(t, "token works again", func() bool { return f.answers(t, http.StatusOK, f.token) })
 		})
 	}
 }
@@ -171,6 +177,7 @@ func TestDatabaseLostAndFound(t *testing.T) {
 // TestKillLosesNothingAcknowledged kills the process under writes and looks for
 // every organisation that was answered with 201.
 func TestKillLosesNothingAcknowledged(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		machine := d.client("--id", "machine", "--grant", "client_credentials", "--scope", "notify.admin")
 		var acknowledged []string

@@ -46,6 +46,8 @@ func newDeployment(t *testing.T, c storage.Config) *deployment {
 		"GATEHOUSE_DATA": dir, "GATEHOUSE_DATABASE_URL": c.DatabaseURL, "GATEHOUSE_REDIS_URL": c.RedisURL,
 		"GATEHOUSE_REDIS_PREFIX": c.RedisPrefix, "GATEHOUSE_ADDR": "127.0.0.1:0", "GATEHOUSE_MESSAGES": "file:" + d.outbox,
 		"GATEHOUSE_LOG_LEVEL": "warn",
+		// What is promised of a store that hangs has tests of its own.
+		"GATEHOUSE_REQUEST_TIMEOUT": longestRequest.String(),
 	}
 	if c.MaxConns > 0 {
 		d.vars["GATEHOUSE_MAX_CONNS"] = fmt.Sprint(c.MaxConns)

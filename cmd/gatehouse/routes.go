@@ -23,9 +23,6 @@ import (
 	"gatehouse/storage"
 )
 
-// requestTimeout leaves room for an answer within three seconds when a store hangs.
-const requestTimeout = 2500 * time.Millisecond
-
 // retryAfter is what a caller is told to wait when a store is down.
 const retryAfter = 2 * time.Second
 
@@ -152,7 +149,7 @@ func (a *app) mount(routes ...web.Route) {
 		proxies, _ := a.config.proxies() // checked with the configuration
 		a.router = &web.Router{
 			Classify: classify, Fallback: a.fallback, Hosts: a.hosts(), TrustedProxies: proxies,
-			Timeout: requestTimeout, Clock: a.clock.Now, Log: a.log, NewRequestID: rand.Text,
+			Timeout: a.config.RequestTimeout, Clock: a.clock.Now, Log: a.log, NewRequestID: rand.Text,
 			Context: countStatements, Observe: a.observe,
 		}
 	}

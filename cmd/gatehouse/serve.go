@@ -14,6 +14,7 @@ const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 15 * time.Second
 	writeTimeout      = 30 * time.Second
+	longestRequest    = writeTimeout - 5*time.Second // leaves time to write that it took too long
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 32 << 10
 	// drainTimeout is how long requests under way may take at a stop.
