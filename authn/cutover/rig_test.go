@@ -97,7 +97,7 @@ func eachRig(t *testing.T, timeout time.Duration, test func(t *testing.T, r *rig
 		r := &rig{t: t, stores: stores, old: newOldDelius(t), trail: &trail{Store: storage.Directory{DB: stores.DB}, count: map[string]int{}}}
 		r.authn = &authn.Service{
 			Directory: r.trail, Store: storage.Authn{DB: stores.DB}, Cache: storage.AuthnCache{Redis: stores.Redis},
-			Messages: noPost{}, Hasher: &authn.Hasher{}, CodeKey: make([]byte, 32), Clock: time.Now, RefusalTime: time.Millisecond,
+			Messages: noPost{}, Hasher: &authn.Hasher{Memory: 64}, CodeKey: make([]byte, 32), Clock: time.Now, RefusalTime: time.Millisecond,
 		}
 		records := &cutover.Records{Store: storage.Cutover{DB: stores.DB}, Clock: time.Now, Log: slog.New(slog.DiscardHandler)}
 		r.shadow = &cutover.Shadow{
@@ -141,7 +141,7 @@ func hashOf(t *testing.T, password string) string {
 	if hash, known := hashes.Load(password); known {
 		return hash.(string)
 	}
-	hash, err := (&authn.Hasher{}).Hash(t.Context(), password)
+	hash, err := (&authn.Hasher{Memory: 64}).Hash(t.Context(), password)
 	if err != nil {
 		t.Fatal(err)
 	}

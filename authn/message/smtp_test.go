@@ -153,7 +153,7 @@ func (p *postOffice) withTLS(t *testing.T) {
 }
 
 func (p *postOffice) sender() *message.SMTPSender {
-	s := &message.SMTPSender{Host: p.host, Port: p.port, From: "Gatehouse <no-reply@id.example>", StartTLS: message.StartTLSAuto, Timeout: 5 * time.Second}
+	s := &message.SMTPSender{Host: p.host, Port: p.port, From: "Gatehouse <no-reply@id.example>", StartTLS: message.StartTLSAuto, Timeout: time.Minute}
 	if p.roots != nil {
 		s.TLS = &tls.Config{RootCAs: p.roots, ServerName: p.host, MinVersion: tls.VersionTLS12}
 	}

@@ -1,7 +1,9 @@
 package pages_test
 
 import (
+	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -340,8 +342,21 @@ func toCode(b *pagestest.Browser, base string) int64 {
 // TestPagesAreAccessibleInEveryState looks at each page as a phone and as a
 // desk shows it, by day and by night, with scripts off.
 func TestPagesAreAccessibleInEveryState(t *testing.T) {
-	browser, inWelsh := pagestest.Open(t), map[string]bool{}
-	for i := range states {
+	var inWelsh sync.Map // the headings that were seen
+	const browsers = 3   // since most of what one does is wait
+	for n := range browsers {
+		t.Run(fmt.Sprintf("browser %d", n+1), func(t *testing.T) {
+			t.Parallel()
+			checkStates(t, pagestest.Open(t), n, browsers, &inWelsh)
+		})
+	}
+}
+
+// checkStates looks at the first state and each that comes so many after it, and at
+// one of each heading in Welsh.
+func checkStates(t *testing.T, browser *pagestest.Browser, first, every int, inWelsh *sync.Map) {
+	t.Helper()
+	for i := first; i < len(states); i += every {
 		state := &states[i]
 		t.Run(state.name, func(t *testing.T) {
 			server := serve(t, &state.person)
@@ -371,8 +386,8 @@ func TestPagesAreAccessibleInEveryState(t *testing.T) {
 				b.CheckAccessible()
 				b.Keep(state.name + "-" + view.name)
 			}
-			if !inWelsh[state.heading] {
-				inWelsh[state.heading] = checkInWelsh(t, b, state.name, state.heading)
+			if _, seen := inWelsh.Load(state.heading); !seen && checkInWelsh(t, b, state.name, state.heading) {
+				inWelsh.Store(state.heading, true)
 			}
 			if len(b.Asked()) == 0 {
 				t.Error("nobody listened")

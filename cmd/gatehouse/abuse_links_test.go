@@ -112,6 +112,7 @@ func (a *abuse) scan(kind, path string) {
 // TestScannerThatRunsScriptsUsesNoLinkUp (M01) opens each link in a real browser, as
 // services that look for malware do.
 func TestScannerThatRunsScriptsUsesNoLinkUp(t *testing.T) {
+	t.Parallel()
 	a, b := newAbuse(t, newDeployment(t, sqliteConfig(t))), pagestest.Open(t)
 	for kind, l := range a.letters() {
 		tab := b.Another(t)

@@ -19,6 +19,7 @@ const blocking = "C01 C02 C03 C09 C10 T05 T20 F01 F02 F10 J01 J02 J10 J12 J18 J2
 // TestEveryBlockingCaseHasItsTest looks for a test that bears the id of each
 // case, as a subtest's name or at the beginning of its comment.
 func TestEveryBlockingCaseHasItsTest(t *testing.T) {
+	t.Parallel()
 	var tests strings.Builder
 	err := filepath.WalkDir(moduleRoot, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {

@@ -116,6 +116,7 @@ func (a *abuse) twins() {
 // TestLongPasswordsCostNothing (U01): of a megabyte, of ten, and of one byte too many,
 // no hash is made at any door. Here every hash would be refused with 429.
 func TestLongPasswordsCostNothing(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		legacy := d.client("--id", "legacy", "--grant", "client_credentials", "--role", "PROBATION_API__HMPPS_AUTH__AUTHENTICATE")
 		machine := d.client("--id", "machine", "--grant", "client_credentials", "--scope", "notify.admin")

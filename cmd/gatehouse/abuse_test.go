@@ -25,6 +25,7 @@ type abuse struct {
 
 // TestAbuse plays every case on every engine.
 func TestAbuse(t *testing.T) {
+	t.Parallel()
 	cases := map[string]func(a *abuse){
 		"C01": (*abuse).replayedCode, "C03": (*abuse).anotherClientsCode, "C09": (*abuse).noChallenge, "C10": (*abuse).wrongVerifier,
 		"T05": (*abuse).twoMethods, "T20": (*abuse).passwordGrant, "F01": (*abuse).replayedRefresh, "F10": (*abuse).refreshOfEndedUser,

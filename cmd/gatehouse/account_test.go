@@ -45,6 +45,7 @@ func (d *deployment) wantMessage(to, template string) {
 // TestPersonChangesTheirPassword (S01, S11): this browser goes on in another
 // session; every other one, and whatever was issued, is over.
 func TestPersonChangesTheirPassword(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		client, person := d.relyingService(), d.person()
 		s := d.start()
@@ -76,6 +77,7 @@ func TestPersonChangesTheirPassword(t *testing.T) {
 
 // TestPersonConfirmsWhoTheyAre (S01): the session of before is over.
 func TestPersonConfirmsWhoTheyAre(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		person := d.person()
 		s := d.start()
@@ -131,6 +133,7 @@ var sessionButton = regexp.MustCompile(`name="session" value="([^"]+)"`)
 
 // TestPersonEndsOtherSessionsOfTheirOwn and nobody else's.
 func TestPersonEndsOtherSessionsOfTheirOwn(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		person, stranger := d.person(), d.user("--name", "Mallory", "--email", "mallory@example.gov.uk", "--mobile", "07700900666")
 		s := d.start()
@@ -158,6 +161,7 @@ func TestPersonEndsOtherSessionsOfTheirOwn(t *testing.T) {
 }
 
 func TestPersonStopsAService(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		client, person := d.relyingService(), d.person()
 		s := d.start()
@@ -185,6 +189,7 @@ func TestPersonStopsAService(t *testing.T) {
 }
 
 func TestPersonClosesTheirAccount(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		client, person := d.relyingService(), d.person()
 		s := d.start()

@@ -13,6 +13,7 @@ import (
 // real browser without scripts. They share a server, and the clock moves in the
 // last ones.
 func TestPeopleFindTheirWayInABrowser(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		js := newJourneys(t, d)
 		for _, journey := range []struct {

@@ -113,6 +113,7 @@ func (d *deployment) ministry(s *server) (path string) {
 // relying service nobody here wrote, a real browser without scripts, password,
 // text message code, consent; the token opens what its scope allows.
 func TestStrangerSignsAPersonInThroughABrowser(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		b := pagestest.Open(t)
 		rp, person := d.stranger("notify.admin"), d.person()
@@ -149,6 +150,7 @@ func TestStrangerSignsAPersonInThroughABrowser(t *testing.T) {
 
 // TestPersonRefusesConsentByKeyboard ends at the service without a code.
 func TestPersonRefusesConsentByKeyboard(t *testing.T) {
+	t.Parallel()
 	d := newDeployment(t, sqliteConfig(t))
 	b := pagestest.Open(t)
 	rp, person := d.stranger(), d.person()
@@ -166,6 +168,7 @@ func TestPersonRefusesConsentByKeyboard(t *testing.T) {
 
 // TestOpenIDClientSignsAPersonIn does the same with a client in another language.
 func TestOpenIDClientSignsAPersonIn(t *testing.T) {
+	t.Parallel()
 	d := newDeployment(t, sqliteConfig(t))
 	b := pagestest.Open(t)
 	person := d.person()
@@ -200,6 +203,7 @@ func TestOpenIDClientSignsAPersonIn(t *testing.T) {
 
 // TestDemoShowsWhatARelyingServiceLearns tries what `gatehouse dev` invites to.
 func TestDemoShowsWhatARelyingServiceLearns(t *testing.T) {
+	t.Parallel()
 	d := newDeployment(t, sqliteConfig(t))
 	b := pagestest.Open(t)
 	person := d.person()

@@ -141,6 +141,7 @@ func twilioHeaders(target string, form url.Values) []string {
 }
 
 func TestServicesTellWhatBecameOfMessages(t *testing.T) {
+	t.Parallel()
 	storagetest.EachConfig(t, func(t *testing.T, c storage.Config) {
 		r := newCallbackRig(t, c)
 		t.Run("notify", func(t *testing.T) { r.byNotify(t) })

@@ -43,6 +43,7 @@ const (
 // both engines at once, since some of them mostly wait, and holds
 // docs/conformance.md to the results.
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	engines := []struct {
 		name   string
 		config func(t testing.TB) storage.Config

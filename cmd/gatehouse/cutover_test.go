@@ -39,6 +39,7 @@ func oldDelius(t *testing.T, password string) string {
 // system, both are compared, a password is taken over, the caller is switched,
 // and the report tells what happened, after the server that counted has stopped.
 func TestCallersMoveFromTheOldSystem(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		d.vars["GATEHOUSE_SHADOW_UPSTREAM"], d.vars["GATEHOUSE_SHADOW_TOKEN"] = oldDelius(t, testPassword), "of the old"
 		d.vars["GATEHOUSE_SHADOW_TIMEOUT"] = "1s"

@@ -45,6 +45,7 @@ func (tv *television) tokens() (*oauth2.Token, error) {
 // TestTelevisionSignsAPersonInThroughABrowser: a device nobody here wrote, its
 // link opened in a real browser without scripts, sign-in, code, consent.
 func TestTelevisionSignsAPersonInThroughABrowser(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		b := pagestest.Open(t)
 		person, s := d.person(), d.start()
@@ -81,6 +82,7 @@ func TestTelevisionSignsAPersonInThroughABrowser(t *testing.T) {
 
 // TestPersonRefusesADeviceByKeyboard types the code and refuses without a mouse.
 func TestPersonRefusesADeviceByKeyboard(t *testing.T) {
+	t.Parallel()
 	d := newDeployment(t, sqliteConfig(t))
 	b := pagestest.Open(t)
 	person, s := d.person(), d.start()

@@ -35,6 +35,7 @@ func (s *server) tokenAs(id, secret string, form url.Values) response {
 
 // TestExplainNamesWhatTheClientIsNotTold refuses a request of each kind and asks why.
 func TestExplainNamesWhatTheClientIsNotTold(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		rp := d.relyingService()
 		other := d.client("--id", "other", "--grant", "authorization_code", "--redirect-uri", callback, "--scope", "openid")
@@ -109,6 +110,7 @@ func TestExplainNamesWhatTheClientIsNotTold(t *testing.T) {
 
 // TestExplainShowsHowASignInWasDecided finds a trace by the id on the answer.
 func TestExplainShowsHowASignInWasDecided(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		person := d.person()
 		s := d.start()

@@ -73,6 +73,7 @@ func verified(t *testing.T, verifier *oidc.IDTokenVerifier, token *oauth2.Token)
 // TestGoLibrariesTakeEveryAlgorithm is the code flow, a refresh, the device flow
 // and back-channel logout with go-oidc and x/oauth2, for every algorithm of ID tokens.
 func TestGoLibrariesTakeEveryAlgorithm(t *testing.T) {
+	t.Parallel()
 	d := newDeployment(t, sqliteConfig(t))
 	person := d.person()
 	s := d.start()

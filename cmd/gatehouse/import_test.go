@@ -48,6 +48,7 @@ func exported(t *testing.T, d *deployment, args ...string) string {
 // TestKilledImportGoesOn kills an import as kill -9 does, and the same command ends
 // with the same rows as one that was left alone.
 func TestKilledImportGoesOn(t *testing.T) {
+	t.Parallel()
 	const people = 12_000
 	file := importOf(t, people)
 	storagetest.EachConfig(t, func(t *testing.T, c storage.Config) {

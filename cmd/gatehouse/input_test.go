@@ -64,6 +64,7 @@ func badInputs() map[string]badInput {
 }
 
 func TestBadInputGetsTheClearErrorOfItsDialectAndChangesNothing(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		machine := d.client("--id", "machine", "--grant", "client_credentials", "--scope", "notify.admin")
 		legacy := d.client("--id", "legacy", "--grant", "client_credentials", "--role", "PROBATION_API__HMPPS_AUTH__AUTHENTICATE")

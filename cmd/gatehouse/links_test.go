@@ -42,6 +42,7 @@ func (j *journey) wantPage(what string, status int, says string) {
 // a new password, with the links of real messages. They lead to the issuer, looking
 // at them uses nothing up, each works once, and the log knows none of them.
 func TestPersonRegistersAndRecovers(t *testing.T) {
+	t.Parallel()
 	const email, another = "ann@example.gov.uk", "an entirely different password"
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		s := d.start()

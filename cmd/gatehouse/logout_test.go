@@ -66,6 +66,7 @@ func (s *server) issuer() string {
 // TestServicesLearnThatAPersonHasLeft signs a person in three times and out in
 // three ways: by the service, by the page that asks, and by archiving.
 func TestServicesLearnThatAPersonHasLeft(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		const farewell = "https://rp.example.com/bye"
 		d.vars["GATEHOUSE_OUTBOUND_NETWORKS"] = "127.0.0.0/8"

@@ -13,6 +13,7 @@ import (
 
 // TestMetricsCountWhatHappened makes a request of each kind and looks for its count.
 func TestMetricsCountWhatHappened(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		addr := storagetest.ReserveAddr(t)
 		d.vars["GATEHOUSE_METRICS_ADDR"] = addr

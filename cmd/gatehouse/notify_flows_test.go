@@ -197,6 +197,7 @@ func (a *adminApp) newService(name, user string) string {
 }
 
 func TestNotifyPersonRegistersAndSignsIn(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		a := newAdminApp(t, d)
 		email := "pat@example.gov.uk"
@@ -248,6 +249,7 @@ func TestNotifyPersonRegistersAndSignsIn(t *testing.T) {
 }
 
 func TestNotifyPersonForgetsAndChanges(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		a := newAdminApp(t, d)
 		email, next := "pat@example.gov.uk", "pat.new@example.gov.uk"
@@ -285,6 +287,7 @@ func TestNotifyPersonForgetsAndChanges(t *testing.T) {
 }
 
 func TestNotifyTeamGrows(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		a := newAdminApp(t, d)
 		manager := a.register("Max Manager", "max@example.gov.uk", adminMobile)
@@ -359,6 +362,7 @@ func TestNotifyTeamGrows(t *testing.T) {
 }
 
 func TestNotifyServiceGoesLive(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		a := newAdminApp(t, d)
 		requester := a.register("Rae Requester", "rae@example.gov.uk", adminMobile)

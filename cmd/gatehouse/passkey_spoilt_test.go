@@ -25,6 +25,7 @@ type spoilt struct {
 // signed in, and what is shown leads on by keyboard. The same passkey is right
 // afterwards.
 func TestSpoiltPasskeyIsRefusedInABrowser(t *testing.T) {
+	t.Parallel()
 	d := newDeployment(t, sqliteConfig(t))
 	p := spoilt{Browser: pagestest.Open(t), t: t, d: d, person: d.person()}
 	p.s = d.start()

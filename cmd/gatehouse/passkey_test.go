@@ -14,6 +14,7 @@ import (
 // TestPasskeySignsInFromTheIdentifierField: a person adds a passkey, signs out,
 // and is signed in to a service without typing anything.
 func TestPasskeySignsInFromTheIdentifierField(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		b := pagestest.Open(t)
 		rp, person := d.stranger(), d.person()
@@ -51,6 +52,7 @@ func TestPasskeySignsInFromTheIdentifierField(t *testing.T) {
 // TestSecurityKeyFollowsThePasswordInABrowser (W08): a wrong signature leads nowhere,
 // nor does a key that nobody touched.
 func TestSecurityKeyFollowsThePasswordInABrowser(t *testing.T) {
+	t.Parallel()
 	eachDeployment(t, func(t *testing.T, d *deployment) {
 		b := pagestest.Open(t)
 		person := d.person()

@@ -16,6 +16,7 @@ var writePeerReport = flag.Bool("peer-report", false, "write docs/conformance-pe
 // TestBesideOIDCProvider asks both servers the same, and fails where they differ
 // for no stated reason, or a reason is stated where they no longer do.
 func TestBesideOIDCProvider(t *testing.T) {
+	t.Parallel()
 	clients := peerClients()
 	theirs := askPeer(t, clients)
 	ours := askOurs(t, clients)

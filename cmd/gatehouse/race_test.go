@@ -44,17 +44,23 @@ func (s *statuses) add(status int) {
 	s.all[status]++
 }
 
-func (s *statuses) want(t *testing.T, want map[int]int) {
+// busy reports whether some were told to come again, because the machine had too
+// much else to do for an answer in time. The one who won may be among them.
+func (s *statuses) busy() bool { return s.all[http.StatusServiceUnavailable] > 0 }
+
+// wantOne fails unless one answer is the winner's and every other a loser's, and
+// reports whether there was a winner: none only where some were told to come again.
+func (s *statuses) wantOne(t *testing.T, winner, loser int) bool {
 	t.Helper()
-	for status, n := range s.all {
-		if want[status] != n {
-			t.Errorf("answers %v, want %v", s.all, want)
-			return
+	for status := range s.all {
+		if status != winner && status != loser && status != http.StatusServiceUnavailable {
+			t.Errorf("answers %v", s.all)
 		}
 	}
-	if len(s.all) != len(want) {
-		t.Errorf("answers %v, want %v", s.all, want)
+	if n := s.all[winner]; n > 1 || n == 0 && !s.busy() {
+		t.Errorf("%d winners: answers %v", n, s.all)
 	}
+	return s.all[winner] == 1
 }
 
 // eachReplicaSet runs a test against one server on SQLite, one on PostgreSQL,
@@ -103,6 +109,7 @@ func signedIn(t *testing.T, d *deployment, s *server, rp clientOutput) *journey 
 // TestCodeIsRedeemedOnce (C02): of 64 exchanges at once one gets tokens, and a
 // later one takes them back.
 func TestCodeIsRedeemedOnce(t *testing.T) {
+	t.Parallel()
 	eachReplicaSet(t, func(t *testing.T, d *deployment, replica func(int) *server) {
 		rp := d.relyingService()
 		j := signedIn(t, d, replica(0), rp)
@@ -116,11 +123,13 @@ func TestCodeIsRedeemedOnce(t *testing.T) {
 				got.add(res.status)
 				if res.status == http.StatusOK {
 					won = answer
-				} else if answer.Error != "invalid_grant" {
+				} else if answer.Error != "invalid_grant" && res.status != http.StatusServiceUnavailable {
 					t.Errorf("%d %s", res.status, res.body)
 				}
 			})
-			got.want(t, map[int]int{200: 1, 400: 63})
+			if !got.wantOne(t, http.StatusOK, http.StatusBadRequest) {
+				continue
+			}
 			time.Sleep(20 * time.Millisecond) // what comes in the same moment has lost a race, and is no replay
 			if res, answer := replica(1).exchange(rp, code); res.status != http.StatusBadRequest || answer.Error != "invalid_grant" {
 				t.Errorf("the replay: %d %s", res.status, res.body)
@@ -137,16 +146,18 @@ func TestCodeIsRedeemedOnce(t *testing.T) {
 
 // TestRefreshTokenHasOneSuccessor (F02): however often it is sent at once.
 func TestRefreshTokenHasOneSuccessor(t *testing.T) {
+	t.Parallel()
 	eachReplicaSet(t, func(t *testing.T, d *deployment, replica func(int) *server) {
 		rp := d.relyingService()
 		j := signedIn(t, d, replica(0), rp)
 		j.authorize(rp, "openid offline_access")
 		_, first := replica(0).exchange(rp, j.code())
 		var mu sync.Mutex
-		successors := map[string]bool{}
+		successors, got := map[string]bool{}, statuses{}
 		race(64, func(i int) {
 			res, answer := replica(i).refresh(rp, first.RefreshToken)
-			if res.status >= 500 || res.status != http.StatusOK && answer.Error != "invalid_grant" {
+			got.add(res.status)
+			if res.status != http.StatusOK && res.status != http.StatusServiceUnavailable && answer.Error != "invalid_grant" {
 				t.Errorf("%d %s", res.status, res.body)
 			}
 			mu.Lock()
@@ -155,8 +166,8 @@ func TestRefreshTokenHasOneSuccessor(t *testing.T) {
 				successors[answer.RefreshToken] = true
 			}
 		})
-		if len(successors) != 1 {
-			t.Fatalf("%d successors, want 1", len(successors))
+		if n := len(successors); n > 1 || n == 0 && !got.busy() {
+			t.Fatalf("%d successors, want 1: %v", n, got.all)
 		}
 		for successor := range successors {
 			if res, _ := replica(1).refresh(rp, successor); res.status != http.StatusOK {
@@ -169,6 +180,7 @@ func TestRefreshTokenHasOneSuccessor(t *testing.T) {
 // TestTenFailuresLockHoweverManyAtOnce (L02, L13): of 200 guesses at once at any
 // replica. One that waits too long for its turn is told to come again, and not counted.
 func TestTenFailuresLockHoweverManyAtOnce(t *testing.T) {
+	t.Parallel()
 	eachReplicaSet(t, func(t *testing.T, d *deployment, replica func(int) *server) {
 		legacy := d.client("--id", "legacy", "--grant", "client_credentials", "--role", "PROBATION_API__HMPPS_AUTH__AUTHENTICATE")
 		admin := d.client("--id", "admin", "--grant", "client_credentials", "--scope", "notify.admin")
@@ -212,6 +224,7 @@ func TestTenFailuresLockHoweverManyAtOnce(t *testing.T) {
 }
 
 func TestCodeOfAMessageIsAcceptedOnce(t *testing.T) {
+	t.Parallel()
 	eachReplicaSet(t, func(t *testing.T, d *deployment, replica func(int) *server) {
 		rp, person := d.relyingService(), d.person()
 		j := d.journey(replica(0))
@@ -238,17 +251,22 @@ func TestCodeOfAMessageIsAcceptedOnce(t *testing.T) {
 					session = 1
 				}
 			}
-			if res.status >= 500 {
-				t.Errorf("%d %s", res.status, res.body)
+			switch {
+			case session == 1:
+				got.add(http.StatusOK)
+			case res.status < http.StatusInternalServerError:
+				got.add(http.StatusForbidden)
+			default:
+				got.add(res.status)
 			}
-			got.add(session)
 		})
-		got.want(t, map[int]int{1: 1, 0: 49})
+		got.wantOne(t, http.StatusOK, http.StatusForbidden)
 	})
 }
 
 // TestPushedRequestIsUsedOnceOnAnyReplica (P01): 64 uses at once, one code.
 func TestPushedRequestIsUsedOnceOnAnyReplica(t *testing.T) {
+	t.Parallel()
 	eachReplicaSet(t, func(t *testing.T, d *deployment, replica func(int) *server) {
 		rp := d.relyingService()
 		j := signedIn(t, d, replica(0), rp)
@@ -282,7 +300,7 @@ func TestPushedRequestIsUsedOnceOnAnyReplica(t *testing.T) {
 				}
 				got.add(res.status)
 			})
-			got.want(t, map[int]int{303: 1, 400: 63})
+			got.wantOne(t, http.StatusSeeOther, http.StatusBadRequest)
 		}
 	})
 }

@@ -134,6 +134,7 @@ async function call(request) {
 `
 
 func TestReadmeSignsAPersonInFromGo(t *testing.T) {
+	t.Parallel()
 	d := newDeployment(t, sqliteConfig(t))
 	there, back := documentedHalves(t, "README.md", "go", 0, "// In the handler")
 	program := filepath.Join(t.TempDir(), "main.go")
@@ -141,6 +142,7 @@ func TestReadmeSignsAPersonInFromGo(t *testing.T) {
 }
 
 func TestReadmeSignsAPersonInFromNode(t *testing.T) {
+	t.Parallel()
 	needNode(t, "openid-client")
 	d := newDeployment(t, sqliteConfig(t))
 	there, back := documentedHalves(t, "README.md", "js", 0, "// With the URL")

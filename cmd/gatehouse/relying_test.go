@@ -92,6 +92,7 @@ func (d *deployment) flaskService(s *server) (address string, clients map[string
 // docs/relying-services.md: it signs in and out, hears of a sign-out elsewhere,
 // and is an API for machines.
 func TestPythonServiceOfTheDocumentation(t *testing.T) {
+	t.Parallel()
 	d := newDeployment(t, sqliteConfig(t))
 	person := d.person()
 	s := d.start()

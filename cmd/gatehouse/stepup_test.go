@@ -62,6 +62,7 @@ func TestAnAdministratorSignsInAgainAfterAnHour(t *testing.T) {
 
 // An administrator who asks for no more than their own view is not asked either.
 func TestOnlyThePowerOfAnAdministratorNeedsARecentSignIn(t *testing.T) {
+	t.Parallel()
 	d := newDeployment(t, sqliteConfig(t))
 	d.vars["GATEHOUSE_ADMIN_MAX_AGE"] = "1m"
 	rp, person := d.relyingService("notify.admin", "notify.usage", "directory.read"), d.person()

@@ -188,6 +188,7 @@ func (d *deployment) signed(issuer, client string, claims map[string]any) string
 // restarts a replica and empties Redis while services work: no valid token is
 // refused, no invalid one accepted, and no request fails.
 func TestTrafficOutlivesRotationRestartAndFlush(t *testing.T) {
+	t.Parallel()
 	d := newDeployment(t, storagetest.Postgres(t))
 	b := newBalancer(t)
 	d.vars["GATEHOUSE_ISSUER"], d.vars["GATEHOUSE_DRAIN_DELAY"] = b.url, "2s"

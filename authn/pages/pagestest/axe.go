@@ -16,7 +16,9 @@ func (b *Browser) CheckAccessible() {
 	source := b.axe()
 	b.Scripts(true)
 	defer b.Scripts(false)
-	b.do(chromedp.Evaluate[chromedp.Void](source + ";void 0"))
+	if !get(b, chromedp.Evaluate[bool](`"axe" in window`)) {
+		b.do(chromedp.Evaluate[chromedp.Void](source + ";void 0"))
+	}
 	broken := get(b, chromedp.Evaluate[[]string](`axe.run(document, {
 		runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 		resultTypes: ["violations"],

@@ -21,8 +21,9 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// patience bounds one step: a page that takes longer is broken.
-const patience = 30 * time.Second
+// patience bounds one step: a page that takes longer is broken, also where the
+// machine has much else to do.
+const patience = 2 * time.Minute
 
 // Browser is one tab of a Chromium of its own, with scripts off and no cookies.
 // Every method fails the test when it cannot do what it says.
@@ -35,11 +36,12 @@ type Browser struct {
 }
 
 // Open starts a browser and closes it with the test. Without a Chromium it
-// skips, or fails in CI.
+// skips, or fails in CI. What it writes is not in a directory of the test's: its
+// children may still write there when the test takes it away.
 func Open(t testing.TB) *Browser {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(chromium(t)), chromedp.NoSandbox,
-		chromedp.DisableGPU, chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))
+		chromedp.DisableGPU, chromedp.Flag("disable-component-update", true), chromedp.WSURLReadTimeout(patience))
 	allocator, stop := chromedp.NewExecAllocator(context.WithoutCancel(t.Context()), options...)
 	t.Cleanup(stop)
 	return tab(allocator, t, chromedp.WithErrorf(t.Logf))
