@@ -25,11 +25,16 @@ type trial struct {
 	// reserved is true while a failure of the user is counted for this attempt.
 	reserved bool
 	failures int // the count with it
+	// recorded is true once the trace is written, with what it is about.
+	recorded bool
 	// inBrowser is the known browser whose failure is counted; uuid.Nil for the account.
 	inBrowser uuid.UUID
 	// untraced is an attempt that a limit stopped like others before it: whoever goes on
 	// must not fill the disk.
 	untraced bool
+	// known is the known browser that the attempt comes from, if it was looked up.
+	known    *KnownBrowser
+	lookedUp bool
 	// browser and browserCookie are what the sign-in has made known.
 	browser       uuid.UUID
 	browserCookie string
@@ -98,18 +103,13 @@ func (t *trial) password(ctx context.Context) (*Outcome, error) {
 	if len(t.Secret) > maxPasswordBytes {
 		return nil, t.refuse("password", "too long to be one")
 	}
-	user, err := t.service.identify(ctx, t.Attempt)
-	if err != nil {
-		return nil, err
-	}
-	t.user = user
 	hash, err := t.credentials(ctx)
 	if err != nil {
 		return nil, err
 	}
 	p := t.plan()
-	if err := t.reserve(ctx, p); err != nil {
-		return nil, err
+	if p.refused != "" {
+		t.release(ctx)
 	}
 	t.form(p, hash)
 	if right, decided, err := t.consult(ctx); err != nil {
@@ -138,22 +138,24 @@ func (t *trial) password(ctx context.Context) (*Outcome, error) {
 	return t.challenge(ctx, p.next)
 }
 
-// credentials returns the hash to compare with, "" when there is none, and notes
-// what else the user can prove. Nobody costs the same statement as somebody.
+// credentials finds the user, counts a failure and returns the hash to compare
+// with, "" when there is none. For nobody, and for a user who may not sign in
+// whatever they prove, none is counted, at the cost of the same statements.
 func (t *trial) credentials(ctx context.Context) (string, error) {
+	user, err := t.service.identify(ctx, t.Attempt)
+	if err != nil {
+		return "", err
+	}
+	t.user = user
 	id := uuid.Nil
-	if t.user != nil {
-		id = t.user.ID
+	if user != nil && closed(admitted(user, t.AdmitPending), t.Front) == "" {
+		id = user.ID
 	}
-	hash, has, err := t.service.Store.Credentials(ctx, id)
-	switch {
-	case errors.Is(err, directory.ErrNotFound):
-		return "", nil
-	case err != nil:
-		return "", fmt.Errorf("read password: %w", err)
+	found, err := t.attempt(ctx, id)
+	if err != nil || found == nil {
+		return "", err
 	}
-	t.has = has
-	return hash, nil
+	return found.Hash, nil
 }
 
 func (t *trial) plan() plan {
@@ -222,6 +224,7 @@ func (t *trial) rehash(ctx context.Context, old string) {
 func (t *trial) complete(ctx context.Context, last Factor, signIn string) (*Outcome, error) {
 	s := t.service
 	amr := t.methods(last)
+	outcome := &Outcome{User: t.user, AMR: amr, ACR: last.acr(), At: t.at}
 	t.step("sign in", "", "pass")
 	err := s.Directory.InTx(ctx, func(ctx context.Context) error {
 		if t.Also != nil {
@@ -240,6 +243,9 @@ func (t *trial) complete(ctx context.Context, last Factor, signIn string) (*Outc
 		if err := s.event(ctx, "sign_in", actor, t.user.ID, data); err != nil {
 			return err
 		}
+		if err := t.begin(ctx, outcome); err != nil {
+			return err
+		}
 		return t.record(ctx, authenticated)
 	})
 	switch {
@@ -251,7 +257,17 @@ func (t *trial) complete(ctx context.Context, last Factor, signIn string) (*Outc
 		return nil, fmt.Errorf("complete sign-in: %w", err)
 	}
 	t.reserved = false
-	return &Outcome{User: t.user, AMR: amr, ACR: last.acr(), At: t.at, Browser: t.browser, Known: t.browserCookie}, nil
+	return outcome, nil
+}
+
+// begin starts the session of a sign-in that is complete, in the browser that is
+// known by now, where one is wanted.
+func (t *trial) begin(ctx context.Context, o *Outcome) (err error) {
+	o.Browser, o.Known = t.browser, t.browserCookie
+	if t.Begin != nil {
+		o.Session, _, err = t.service.StartSession(ctx, o, *t.Begin)
+	}
+	return err
 }
 
 // methods are the authentication methods (RFC 8176) of a sign-in that a factor completed.

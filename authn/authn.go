@@ -101,6 +101,9 @@ type Attempt struct {
 	// AdmitPending begins a sign-in of a user who is not active yet. It completes
 	// only if Also makes them active.
 	AdmitPending bool
+	// Begin, when not nil, says with what to start a session once the sign-in is
+	// complete, in its transaction; nil starts none. See [Service.StartSession].
+	Begin *SessionInfo
 	// Also, when not nil, runs in the transaction that completes the sign-in,
 	// which fails with it.
 	Also func(ctx context.Context, u *directory.User) error
@@ -131,6 +134,8 @@ type Outcome struct {
 	// none, and Known what its cookie [KnownCookie] must hold from now on.
 	Browser uuid.UUID
 	Known   string
+	// Session is the token of the session that was started, see Attempt.Begin.
+	Session string
 }
 
 // Complete reports whether the user is authenticated.

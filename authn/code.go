@@ -15,34 +15,54 @@ import (
 
 // code tries a code that was sent for a sign-in under way.
 func (t *trial) code(ctx context.Context) (*Outcome, error) {
-	s := t.service
 	if t.Front == Machine && isCode(t.Factor) {
 		return t.userCode(ctx)
 	}
 	if t.Front != Browser {
 		return nil, t.refuse("front", "no codes here")
 	}
-	in, user, err := s.underWay(ctx, t.SignIn)
+	in, err := t.continued(ctx)
 	if err != nil {
-		if errors.Is(err, ErrNoSignIn) {
-			t.step("sign in", "none under way", "refuse")
-		}
 		return nil, err
 	}
-	t.user, t.amr = user, in.AMR
 	if t.Factor != in.Next || !isCode(t.Factor) && t.Factor != TOTP && t.Factor != RecoveryCode {
 		return nil, t.refuse("policy", "another factor is needed")
 	}
-	if err := t.reserveFailure(ctx, user.ID); err != nil {
+	if err := t.attemptToContinue(ctx, in); err != nil {
 		return nil, err
-	}
-	if !t.reserved {
-		return nil, ErrRefused
 	}
 	if !isCode(t.Factor) {
 		return t.possession(ctx, in)
 	}
 	return t.compareCode(ctx, in)
+}
+
+// continued is the sign-in under way that an attempt belongs to.
+func (t *trial) continued(ctx context.Context) (*signIn, error) {
+	in, err := t.service.readSignIn(ctx, t.SignIn)
+	if errors.Is(err, ErrNoSignIn) {
+		t.step("sign in", "none under way", "refuse")
+	}
+	return in, err
+}
+
+// attemptToContinue counts a failure of the user of a sign-in under way, who may
+// still complete it.
+func (t *trial) attemptToContinue(ctx context.Context, in *signIn) error {
+	found, err := t.attempt(ctx, in.UserID)
+	if err != nil {
+		return err
+	}
+	if found == nil || !t.service.goesOn(in, t.user, t.has) {
+		t.release(ctx)
+		t.step("sign in", "none under way", "refuse")
+		return ErrNoSignIn
+	}
+	if !t.reserved {
+		return ErrRefused
+	}
+	t.amr = in.AMR
+	return nil
 }
 
 // provesEmail reports whether the factor shows that the address is the user's.
@@ -119,38 +139,47 @@ func (t *trial) forgetSent(ctx context.Context, f Factor) {
 	}
 }
 
-// sendCode makes a new code acceptable and queues its message; nothing for a
-// factor that is no code, for a user who is locked where the sign-in is, or when
-// enough codes are live.
+// sendCode makes a new code acceptable and queues its message, if there is one.
 func (s *Service) sendCode(ctx context.Context, u *directory.User, in *signIn, now time.Time) error {
+	m, err := s.newCode(ctx, u, in, now)
+	if err != nil {
+		return err
+	}
+	return s.queueCode(ctx, m)
+}
+
+// newCode makes a new code acceptable and returns its message; nil for a factor
+// that is no code, for a user who is locked where the sign-in is, or when enough
+// codes are live.
+func (s *Service) newCode(ctx context.Context, u *directory.User, in *signIn, now time.Time) (*Message, error) {
 	if !isCode(in.Next) || u.Locked() && !in.Known {
-		return nil
+		return nil, nil
 	}
 	buckets, err := s.spend(ctx, u, in.Next, now)
 	if errors.Is(err, directory.ErrInvalid) {
-		return nil // no number that is sent to: people have other ways, or ask for help
+		return nil, nil // no number that is sent to: people have other ways, or ask for help
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	code, err := randomDigits(s.random(), s.codeDigits())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	c := s.liveCode(in, code)
 	c.ExpiresAt = now.Add(s.codeTTL())
 	added, err := s.Cache.AddCode(ctx, c, now, s.maxLiveCodes(), s.codeTries())
 	if err != nil {
-		return fmt.Errorf("keep code: %w", err)
+		return nil, fmt.Errorf("keep code: %w", err)
 	}
 	if !added {
-		return giveBackAll(ctx, s.Cache, buckets, now)
+		return nil, giveBackAll(ctx, s.Cache, buckets, now)
 	}
-	return s.queueCode(ctx, u, in.Next, code, c.ExpiresAt)
+	return codeMessage(ctx, u, in.Next, code, c.ExpiresAt), nil
 }
 
-func (s *Service) queueCode(ctx context.Context, u *directory.User, f Factor, code string, expires time.Time) error {
-	m := Message{
+func codeMessage(ctx context.Context, u *directory.User, f Factor, code string, expires time.Time) *Message {
+	m := &Message{
 		Channel: "sms", To: u.MobileNumber, Template: string(f), Language: asked(ctx, u),
 		Personalisation: map[string]any{"verify_code": code}, ExpiresAt: expires,
 	}
@@ -158,7 +187,15 @@ func (s *Service) queueCode(ctx context.Context, u *directory.User, f Factor, co
 		m.Channel, m.To = "email", u.EmailAddress
 		m.Personalisation["name"] = u.Name
 	}
-	if err := s.Messages.Send(ctx, m); err != nil {
+	return m
+}
+
+// queueCode queues the message of a code, in the transaction in ctx.
+func (s *Service) queueCode(ctx context.Context, m *Message) error {
+	if m == nil {
+		return nil
+	}
+	if err := s.Messages.Send(ctx, *m); err != nil {
 		return fmt.Errorf("queue code: %w", err)
 	}
 	return nil

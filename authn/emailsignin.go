@@ -178,23 +178,19 @@ func (s *Service) readMailed(ctx context.Context, token string) (*mailed, error)
 // proveMail counts a failure and compares what came from the mail. Nobody is found
 // for a sign-in that waits for nobody.
 func (t *trial) proveMail(ctx context.Context, in *mailed) (bool, error) {
-	user, has, err := t.service.Store.Account(ctx, in.UserID)
+	found, err := t.attempt(ctx, in.UserID)
 	switch {
-	case errors.Is(err, directory.ErrNotFound):
-		t.step("user", "", "unknown")
 	case err != nil:
-		return false, fmt.Errorf("find user: %w", err)
-	case !signsInByEmail(user, has, in.Want), user.PasswordChangedAt.After(in.BegunAt), t.service.moved(in.Recipient, user, EmailCode):
-		t.step("policy", "the user has changed meanwhile", "refuse")
-	default:
-		t.user = user
-	}
-	id := uuid.Nil
-	if t.user != nil {
-		id = t.user.ID
-	}
-	if err := t.reserveFailure(ctx, id); err != nil || !t.reserved {
 		return false, err
+	case found == nil:
+		t.step("user", "", "unknown")
+		return false, nil
+	case !signsInByEmail(t.user, t.has, in.Want), t.user.PasswordChangedAt.After(in.BegunAt), t.service.moved(in.Recipient, t.user, EmailCode):
+		t.release(ctx)
+		t.step("policy", "the user has changed meanwhile", "refuse")
+		return false, nil
+	case !t.reserved:
+		return false, nil
 	}
 	if len(t.Secret) == tokenLength {
 		right := bytes.Equal(tokenHash(t.Secret), in.Link)

@@ -51,12 +51,13 @@ type browserStore interface {
 	ReleaseInBrowser(ctx context.Context, browser uuid.UUID) error
 	// FindBrowser returns the known browser that a token is of.
 	FindBrowser(ctx context.Context, userID uuid.UUID, tokens BrowserTokens, unusedSince time.Time) (*KnownBrowser, error)
-	// RenewBrowser gives a browser another token and forgives its failures, unless
-	// its token is no longer b's.
-	RenewBrowser(ctx context.Context, b *KnownBrowser, tokenHash []byte, at time.Time) error
+	// RenewBrowser gives a browser the token and the time of again, and forgives its
+	// failures. Where its token is no longer b's, because another tab was faster or it
+	// was forgotten, again is kept beside it.
+	RenewBrowser(ctx context.Context, b *KnownBrowser, again KnownBrowser) error
 	// AddBrowser keeps another browser of a user, and forgets the one used longest
-	// ago when there are more than most. first reports that none was ever kept.
-	AddBrowser(ctx context.Context, b *KnownBrowser, most int) (first bool, err error)
+	// ago when there are more than most.
+	AddBrowser(ctx context.Context, b *KnownBrowser, most int) error
 	// Browsers lists those of a user, the one used last first.
 	Browsers(ctx context.Context, userID uuid.UUID, unusedSince time.Time) ([]*KnownBrowser, error)
 	// BrowsersSince returns how many of a user's browsers became known after a time.
@@ -115,11 +116,10 @@ func withToken(tokens []string, replaced []byte, token string) string {
 // reserveInBrowser counts a failure on the browser, where the account could count
 // none. Whether the browser is known makes no difference to the answer.
 func (t *trial) reserveInBrowser(ctx context.Context, userID uuid.UUID) error {
-	shown := shownTokens(t.Known)
-	if t.Front != Browser || len(shown) == 0 {
+	if t.Front != Browser || t.known == nil {
 		return nil
 	}
-	browser, count, err := t.service.Store.ReserveInBrowser(ctx, userID, hashShown(shown), t.at.Add(-KnownFor))
+	browser, count, err := t.service.Store.ReserveInBrowser(ctx, userID, t.shown(), t.at.Add(-KnownFor))
 	switch {
 	case errors.Is(err, directory.ErrNotFound):
 		return nil
@@ -143,52 +143,45 @@ func (t *trial) recognise(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	shown := shownTokens(t.Known)
-	known, err := t.renewBrowser(ctx, shown, token)
+	known, err := t.knownBrowser(ctx)
 	if err != nil {
 		return err
 	}
-	if known == nil {
-		if known, err = t.addBrowser(ctx, token); err != nil {
-			return err
-		}
+	id, err := t.service.newID()
+	if err != nil {
+		return err
 	}
-	t.browser, t.browserCookie = known.ID, withToken(shown, known.TokenHash, token)
-	return nil
+	now := KnownBrowser{ID: id, UserID: t.user.ID, TokenHash: tokenHash(token), SeenAt: t.at}
+	shown := shownTokens(t.Known)
+	if known != nil {
+		t.browser, t.browserCookie = known.ID, withToken(shown, known.TokenHash, token)
+		return t.service.Store.RenewBrowser(ctx, known, now)
+	}
+	t.browser, t.browserCookie = id, withToken(shown, now.TokenHash, token)
+	return t.addBrowser(ctx, &now)
 }
 
-// renewBrowser returns the browser with the token it had; nil when it is not known.
-func (t *trial) renewBrowser(ctx context.Context, shown []string, token string) (*KnownBrowser, error) {
-	if len(shown) == 0 {
-		return nil, nil
+// knownBrowser is the one that the sign-in is made in; nil when it is not known.
+func (t *trial) knownBrowser(ctx context.Context) (*KnownBrowser, error) {
+	if t.lookedUp {
+		return t.known, nil
 	}
-	s := t.service
-	known, err := s.Store.FindBrowser(ctx, t.user.ID, hashShown(shown), t.at.Add(-KnownFor))
-	if err == nil {
-		err = s.Store.RenewBrowser(ctx, known, tokenHash(token), t.at)
-	}
-	switch {
-	case errors.Is(err, directory.ErrNotFound): // also when another tab was faster
-		return nil, nil
-	case err != nil:
-		return nil, fmt.Errorf("renew known browser: %w", err)
+	known, err := t.service.Store.FindBrowser(ctx, t.user.ID, t.shown(), t.at.Add(-KnownFor))
+	if err != nil && !errors.Is(err, directory.ErrNotFound) {
+		return nil, fmt.Errorf("find known browser: %w", err)
 	}
 	return known, nil
 }
 
-func (t *trial) addBrowser(ctx context.Context, token string) (*KnownBrowser, error) {
-	s := t.service
-	id, err := s.newID()
-	if err != nil {
-		return nil, err
+// shown are the hashes of the tokens that the browser shows.
+func (t *trial) shown() BrowserTokens { return hashShown(shownTokens(t.Known)) }
+
+func (t *trial) addBrowser(ctx context.Context, b *KnownBrowser) error {
+	if err := t.service.Store.AddBrowser(ctx, b, browsersPerUser); err != nil {
+		return fmt.Errorf("keep known browser: %w", err)
 	}
-	b := &KnownBrowser{ID: id, UserID: t.user.ID, TokenHash: tokenHash(token), SeenAt: t.at}
-	first, err := s.Store.AddBrowser(ctx, b, browsersPerUser)
-	if err != nil {
-		return nil, fmt.Errorf("keep known browser: %w", err)
+	if t.user.RecognisedAt.IsZero() {
+		return nil
 	}
-	if first {
-		return b, nil
-	}
-	return b, t.tellNewBrowser(ctx)
+	return t.tellNewBrowser(ctx)
 }

@@ -11,33 +11,26 @@ import (
 	"gatehouse/directory"
 )
 
-// reserve counts a failure before the password is compared, so that of any
-// number of parallel guesses no more than the limit are ever compared. Nobody
-// costs the same statement as somebody: it runs for an id that does not exist.
-func (t *trial) reserve(ctx context.Context, p plan) error {
-	id := uuid.Nil
-	if t.user != nil && p.refused == "" {
-		id = t.user.ID
-	}
-	return t.reserveFailure(ctx, id)
-}
-
-// reserveFailure notes in the trial whether a failure could be counted: on the
-// account or, while that is locked, on a browser that is known.
-func (t *trial) reserveFailure(ctx context.Context, id uuid.UUID) error {
-	count, err := t.service.Store.ReserveFailure(ctx, id, t.Factor != Password, t.at)
+// attempt counts a failure of a user before anything is compared, so that of any
+// number of parallel guesses no more than the limit are ever compared: on the
+// account or, while that is locked, on a browser that is known. It returns what
+// there is to compare with; nil for nobody, who is uuid.Nil and costs the same.
+func (t *trial) attempt(ctx context.Context, id uuid.UUID) (*Attempted, error) {
+	found, err := t.service.Store.Attempt(ctx, id, t.Factor != Password, t.at, t.shown(), t.at.Add(-KnownFor))
 	switch {
 	case errors.Is(err, directory.ErrNotFound):
-		if id != uuid.Nil {
-			t.step("lock", "", "refuse")
-		}
-		return t.reserveInBrowser(ctx, id)
+		return nil, nil
 	case err != nil:
-		return fmt.Errorf("count attempt: %w", err)
+		return nil, fmt.Errorf("count attempt: %w", err)
 	}
-	t.reserved, t.failures = true, count
-	t.step("lock", fmt.Sprintf("%d of %d", count, directory.MaxFailedLogins), "pass")
-	return nil
+	t.user, t.has, t.known, t.lookedUp = found.User, found.Has, found.Browser, true
+	if found.Failures == 0 {
+		t.step("lock", "", "refuse")
+		return found, t.reserveInBrowser(ctx, id)
+	}
+	t.reserved, t.failures = true, found.Failures
+	t.step("lock", fmt.Sprintf("%d of %d", found.Failures, directory.MaxFailedLogins), "pass")
+	return found, nil
 }
 
 // locked reports whether no further failure could be counted.

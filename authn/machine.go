@@ -116,8 +116,7 @@ func (t *trial) reserveKnown(ctx context.Context) error {
 	if user == nil {
 		return t.refuse("user", "unknown")
 	}
-	t.user = user
-	if err := t.reserveFailure(ctx, user.ID); err != nil {
+	if _, err := t.attempt(ctx, user.ID); err != nil {
 		return err
 	}
 	if !t.reserved {

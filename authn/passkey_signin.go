@@ -130,14 +130,10 @@ func (t *trial) afterPasskey(ctx context.Context, c *ceremony) (*Outcome, error)
 // account like a code does, once there was something to answer.
 func (t *trial) keyAfterPassword(ctx context.Context) (*Outcome, error) {
 	s := t.service
-	in, user, err := s.underWay(ctx, t.SignIn)
+	in, err := t.continued(ctx)
 	if err != nil {
-		if errors.Is(err, ErrNoSignIn) {
-			t.step("sign in", "none under way", "refuse")
-		}
 		return nil, err
 	}
-	t.user = user
 	if t.Front != Browser || in.Next != SecurityKey {
 		return nil, t.refuse("policy", "another factor is needed")
 	}
@@ -145,17 +141,14 @@ func (t *trial) keyAfterPassword(ctx context.Context) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := t.reserveFailure(ctx, user.ID); err != nil {
+	if err := t.attemptToContinue(ctx, in); err != nil {
 		return nil, err
-	}
-	if !t.reserved {
-		return nil, ErrRefused
 	}
 	key, owner, err := s.Store.PasskeyOf(ctx, parsed.RawID)
 	if err != nil && !errors.Is(err, directory.ErrNotFound) {
 		return nil, fmt.Errorf("find key: %w", err)
 	}
-	if err != nil || owner.ID != user.ID {
+	if err != nil || owner.ID != t.user.ID {
 		t.noteLock(ctx)
 		return nil, t.refuse("key", "not the user's")
 	}

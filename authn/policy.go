@@ -52,19 +52,29 @@ type plan struct {
 // is signed in with what there is, at the level that it reaches: whether that is
 // enough the service's own front decides.
 func policy(u *directory.User, e Enrolment, front Front, want Want) plan {
-	switch {
-	case !u.Enabled():
-		return plan{refused: "archived"}
-	case front != Browser:
+	if why := closed(u, front); why != "" {
+		return plan{refused: why}
+	}
+	if front != Browser {
 		return plan{}
-	case u.State != directory.Active:
-		return plan{refused: "not active"}
 	}
 	choices := secondFactors(u, e, want)
 	if len(choices) == 0 {
 		return plan{refused: "nowhere to send a code"}
 	}
 	return plan{next: choices}
+}
+
+// closed says why a front is closed to a user whatever they prove; "" when it is not.
+func closed(u *directory.User, front Front) string {
+	switch {
+	case !u.Enabled():
+		return "archived"
+	case front == Browser && u.State != directory.Active:
+		return "not active"
+	default:
+		return ""
+	}
 }
 
 // secondFactors are those that may follow a user's password, the strongest first.

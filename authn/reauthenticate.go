@@ -32,16 +32,8 @@ func (t *trial) provePassword(ctx context.Context) (*Outcome, error) {
 	if len(t.Secret) > maxPasswordBytes {
 		return nil, t.refuse("password", "too long to be one")
 	}
-	user, err := t.service.identify(ctx, t.Attempt)
-	if err != nil {
-		return nil, err
-	}
-	t.user = user
 	hash, err := t.credentials(ctx)
 	if err != nil {
-		return nil, err
-	}
-	if err := t.reserve(ctx, plan{}); err != nil {
 		return nil, err
 	}
 	if !t.reserved {

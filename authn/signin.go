@@ -63,7 +63,8 @@ func (t *trial) challenge(ctx context.Context, choices []Factor) (*Outcome, erro
 	})
 }
 
-// wait keeps a sign-in under way, and sends the code that it waits for if it is one.
+// wait keeps a sign-in under way, and sends the code that it waits for if it is one;
+// with that the attempt is settled.
 func (t *trial) wait(ctx context.Context, in *signIn) (*Outcome, error) {
 	s := t.service
 	token, err := s.newToken()
@@ -74,10 +75,34 @@ func (t *trial) wait(ctx context.Context, in *signIn) (*Outcome, error) {
 	if err := s.putSignIn(ctx, in, t.user, t.at); err != nil {
 		return nil, err
 	}
-	if err := s.sendCode(ctx, t.user, in, t.at); err != nil {
+	m, err := s.newCode(ctx, t.user, in, t.at)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.goOn(ctx, m); err != nil {
 		return nil, err
 	}
 	return in.outcome(token, t.user), nil
+}
+
+// goOn writes down that a factor was right: its message is queued, the failure
+// taken back that was counted for it, and the trace kept, all or nothing.
+func (t *trial) goOn(ctx context.Context, m *Message) error {
+	err := t.service.Directory.InTx(ctx, func(ctx context.Context) error {
+		if err := t.service.queueCode(ctx, m); err != nil {
+			return err
+		}
+		if t.reserved {
+			if err := t.takeBack(ctx); err != nil {
+				return fmt.Errorf("take an attempt back: %w", err)
+			}
+		}
+		return t.record(ctx, more)
+	})
+	if err == nil {
+		t.reserved, t.recorded = false, true
+	}
+	return err
 }
 
 // putSignIn keeps a sign-in for what is left of its life.
@@ -107,6 +132,17 @@ func (s *Service) SignInUnderWay(ctx context.Context, token string) (*Outcome, e
 		return nil, err
 	}
 	return in.outcome(token, user), nil
+}
+
+// Awaited is the factor that a sign-in under way waits for, and whose it is, as
+// they were left: whether the user may still complete it is seen when they try.
+// [ErrNoSignIn] says that there is none.
+func (s *Service) Awaited(ctx context.Context, token string) (Factor, uuid.UUID, error) {
+	in, err := s.readSignIn(ctx, token)
+	if err != nil {
+		return "", uuid.Nil, err
+	}
+	return in.Next, in.UserID, nil
 }
 
 // ResendCode sends another code for a sign-in under way; the codes sent before
@@ -152,16 +188,25 @@ func (s *Service) underWay(ctx context.Context, token string) (*signIn, *directo
 	case err != nil:
 		return nil, nil, fmt.Errorf("find user: %w", err)
 	}
+	if !s.goesOn(in, user, has) {
+		return nil, nil, ErrNoSignIn
+	}
+	return in, user, nil
+}
+
+// goesOn reports whether a user may still complete a sign-in, and notes how.
+func (s *Service) goesOn(in *signIn, user *directory.User, has Enrolment) bool {
 	p := policy(admitted(user, in.Pending), has, Browser, in.Want)
 	serves := in.Proved == Passkey || slices.Contains(p.next, in.secondFactor())
-	if p.refused != "" || !serves || s.moved(in.Recipient, user, in.Next) || in.Next == EmailCode && user.EmailAddress == "" || user.PasswordChangedAt.After(in.BegunAt) {
-		return nil, nil, ErrNoSignIn
+	if p.refused != "" || !serves || s.moved(in.Recipient, user, in.Next) || in.Next == EmailCode && user.EmailAddress == "" ||
+		user.PasswordChangedAt.After(in.BegunAt) {
+		return false
 	}
 	in.keys = has.keys()
 	if in.Proved == "" {
 		in.Choices = p.next
 	}
-	return in, user, nil
+	return true
 }
 
 func (s *Service) readSignIn(ctx context.Context, token string) (*signIn, error) {

@@ -19,17 +19,19 @@ type Store interface {
 	recoveryStore
 	browserStore
 
-	// ReserveFailure counts a failure before its proof is looked at, and
-	// returns the count with it. It is directory.ErrNotFound for a user who is
-	// locked, archived or unknown. Failures of codes are also counted apart.
-	ReserveFailure(ctx context.Context, userID uuid.UUID, code bool, at time.Time) (count int, err error)
+	// Attempt counts a failure of a user before its proof is looked at, and returns
+	// what there is to prove. It is directory.ErrNotFound for nobody. A failure is
+	// counted unless the user is locked or archived; those of codes are also counted
+	// apart.
+	Attempt(ctx context.Context, userID uuid.UUID, code bool, at time.Time, in BrowserTokens, unusedSince time.Time) (*Attempted, error)
 	// ReleaseFailure takes one reservation back, and the lock it may have made.
 	ReleaseFailure(ctx context.Context, userID uuid.UUID, code bool) error
 	// SignedIn marks a sign-in as used, see UseSignIn, sets the count to zero, notes
 	// when an active user signed in, and, when emailProved, that the address is still
-	// theirs. It is for a transaction, which an error must end.
+	// theirs. It is for a transaction, which ends with its error, if not before.
 	SignedIn(ctx context.Context, userID uuid.UUID, signIn string, expires time.Time, emailProved bool, at time.Time) error
-	// PasswordProved forgives the failures of passwords and keeps those of codes.
+	// PasswordProved forgives the failures of passwords and keeps those of codes. In a
+	// transaction its error may come at the end.
 	PasswordProved(ctx context.Context, userID uuid.UUID) error
 	// SignedInElsewhere sets the count to zero for a user who is not archived,
 	// notes when they signed in and under which session of the trusted
@@ -41,9 +43,6 @@ type Store interface {
 	// directory.ErrConflict.
 	UseSignIn(ctx context.Context, id string, expires time.Time) error
 
-	// Credentials returns the hash of a user's password, "" when there is none,
-	// and what else the user can prove.
-	Credentials(ctx context.Context, userID uuid.UUID) (hash string, has Enrolment, err error)
 	// Account returns a user and what the user can prove, from one query.
 	Account(ctx context.Context, userID uuid.UUID) (*directory.User, Enrolment, error)
 
@@ -88,6 +87,15 @@ type Store interface {
 	// DeleteFactors takes from a user every factor but the password and passkeys,
 	// the browsers that are known, and links.
 	DeleteFactors(ctx context.Context, userID uuid.UUID) error
+}
+
+// Attempted is what a store knows of a user who is tried, from one round trip.
+type Attempted struct {
+	User     *directory.User // as they were before
+	Has      Enrolment
+	Hash     string        // of the password; "" when there is none
+	Failures int           // the count with this attempt; 0 when it was not counted
+	Browser  *KnownBrowser // the one that a token is of; nil when none is known
 }
 
 // Cache keeps what may be lost with a sign-in. Methods return

@@ -86,8 +86,8 @@ func (t *trial) settle(ctx context.Context, outcome *Outcome, err error) (*Outco
 	if verdict != refused {
 		t.giveBack(ctx)
 	}
-	if verdict == authenticated {
-		return outcome, nil // its trace was written with it
+	if verdict == authenticated || t.recorded {
+		return outcome, err // its trace was written with it
 	}
 	if verdict != refused {
 		t.release(ctx)

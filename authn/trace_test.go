@@ -39,8 +39,8 @@ func TestEveryAttemptIsTraced(t *testing.T) {
 			t.Error(diff)
 		}
 		want := []authn.Step{
-			{Rule: "policy", Input: "sms_auth", Verdict: "need sms_code"},
 			{Rule: "lock", Input: "1 of 10", Verdict: "pass"},
+			{Rule: "policy", Input: "sms_auth", Verdict: "need sms_code"},
 			{Rule: "password", Verdict: "refuse"},
 		}
 		if diff := cmp.Diff(want, kept.all[0].Steps); diff != "" {

@@ -69,6 +69,9 @@ type User struct {
 	LoggedInAt       time.Time // zero when never
 	PasswordChangedAt,
 	EmailAccessValidatedAt time.Time
+	// RecognisedAt is when a browser became known as the user's for the first time;
+	// zero when none ever was.
+	RecognisedAt time.Time
 
 	TakePartInResearch       bool
 	ReceivesNewFeaturesEmail bool

@@ -26,29 +26,14 @@ func (a Authn) change(ctx context.Context, query string, args ...any) error {
 	return err
 }
 
-// ReserveFailure implements authn.Store. The condition and the count are one
-// statement: no number of parallel attempts gets past the limit.
-func (a Authn) ReserveFailure(ctx context.Context, userID uuid.UUID, code bool, at time.Time) (int, error) {
-	var count int
-	err := a.DB.row(ctx, `
-		update users set
-			failed_login_count = failed_login_count + 1,
-			failed_code_count = failed_code_count + $2,
-			locked_at = case when failed_login_count + 1 >= $3 then $4 else locked_at end
-		where id = $1 and failed_login_count < $3 and state <> 'inactive'
-		returning failed_login_count`,
-		[]any{userID, oneIf(code), directory.MaxFailedLogins, at}, &count)
-	return count, err
-}
-
 // ReleaseFailure implements authn.Store.
 func (a Authn) ReleaseFailure(ctx context.Context, userID uuid.UUID, code bool) error {
-	return a.change(ctx, `
+	return a.DB.later(ctx, statement{query: `
 		update users set
 			failed_login_count = failed_login_count - 1,
 			failed_code_count = case when failed_code_count > 0 then failed_code_count - $2 else 0 end,
 			locked_at = null
-		where id = $1 and failed_login_count > 0`, userID, oneIf(code))
+		where id = $1 and failed_login_count > 0`, args: []any{userID, oneIf(code)}})
 }
 
 // oneIf is how much an attempt adds to the count of codes.
@@ -61,28 +46,19 @@ func oneIf(code bool) int {
 
 // SignedIn implements authn.Store.
 func (a Authn) SignedIn(ctx context.Context, userID uuid.UUID, signIn string, expires time.Time, emailProved bool, at time.Time) error {
-	changed, err := a.DB.together(ctx, useSignIn(signIn, expires), statement{query: `
+	return a.DB.later(ctx, useSignIn(signIn, expires), statement{query: `
 		update users set failed_login_count = 0, failed_code_count = 0, locked_at = null, logged_in_at = $2,
 			email_access_validated_at = case when $3 then $2 else email_access_validated_at end
-		where id = $1 and state = 'active'`, args: []any{userID, at, emailProved}})
-	switch {
-	case err != nil:
-		return err
-	case changed[0] == 0:
-		return directory.ErrConflict
-	case changed[1] == 0:
-		return directory.ErrNotFound
-	}
-	return nil
+		where id = $1 and state = 'active'`, args: []any{userID, at, emailProved}, otherwise: directory.ErrNotFound})
 }
 
 // PasswordProved implements authn.Store.
 func (a Authn) PasswordProved(ctx context.Context, userID uuid.UUID) error {
-	return a.change(ctx, `
+	return a.DB.later(ctx, statement{query: `
 		update users set
 			failed_login_count = failed_code_count,
 			locked_at = case when failed_code_count >= $2 then locked_at else null end
-		where id = $1 and state <> 'inactive'`, userID, directory.MaxFailedLogins)
+		where id = $1 and state <> 'inactive'`, args: []any{userID, directory.MaxFailedLogins}, otherwise: directory.ErrNotFound})
 }
 
 // SignedInElsewhere implements authn.Store.
@@ -106,19 +82,15 @@ func (a Authn) Unlock(ctx context.Context, userID uuid.UUID) error {
 
 // UseSignIn implements authn.Store.
 func (a Authn) UseSignIn(ctx context.Context, id string, expires time.Time) error {
-	used := useSignIn(id, expires)
-	n, err := a.DB.exec(ctx, used.query, used.args...)
-	if err == nil && n == 0 {
-		return directory.ErrConflict
-	}
+	_, err := a.DB.together(ctx, useSignIn(id, expires))
 	return err
 }
 
-// useSignIn changes no row when the sign-in was used before.
+// useSignIn fails when the sign-in was used before.
 func useSignIn(id string, expires time.Time) statement {
 	return statement{
 		query: `insert into used_sign_ins (id, expires_at) values ($1, $2) on conflict (id) do nothing`,
-		args:  []any{id, expires},
+		args:  []any{id, expires}, otherwise: directory.ErrConflict,
 	}
 }
 
@@ -185,9 +157,8 @@ func (a Authn) RecordTrace(ctx context.Context, t *authn.Trace) error {
 	if err != nil {
 		return fmt.Errorf("encode trace: %w", err)
 	}
-	_, err = a.DB.exec(ctx, `
+	return a.DB.later(ctx, statement{query: `
 		insert into traces (id, created_at, request_id, front, factor, caller, user_id, verdict, steps)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-		t.ID, t.At, t.RequestID, string(t.Front), string(t.Factor), t.Caller, t.UserID, t.Verdict, string(steps))
-	return err
+		args: []any{t.ID, t.At, t.RequestID, string(t.Front), string(t.Factor), t.Caller, t.UserID, t.Verdict, string(steps)}})
 }

@@ -26,33 +26,48 @@ func (a Authn) ReserveInBrowser(ctx context.Context, userID uuid.UUID, tokens au
 
 // ReleaseInBrowser implements authn.Store.
 func (a Authn) ReleaseInBrowser(ctx context.Context, browser uuid.UUID) error {
-	return a.change(ctx, `update known_browsers set failed_count = failed_count - 1 where id = $1 and failed_count > 0`, browser)
+	return a.DB.later(ctx, statement{
+		query: `update known_browsers set failed_count = failed_count - 1 where id = $1 and failed_count > 0`, args: []any{browser},
+	})
 }
 
 // FindBrowser implements authn.Store.
 func (a Authn) FindBrowser(ctx context.Context, userID uuid.UUID, tokens authn.BrowserTokens, unusedSince time.Time) (*authn.KnownBrowser, error) {
 	b := authn.KnownBrowser{UserID: userID}
-	err := a.DB.row(ctx, `
-		select id, token_hash, seen_at from known_browsers
-		where user_id = $1 and token_hash in ($2, $3, $4, $5) and seen_at > $6
-		order by seen_at desc limit 1`,
-		[]any{userID, tokens[0], tokens[1], tokens[2], tokens[3], unusedSince}, &b.ID, &b.TokenHash, timeInto(&b.SeenAt))
-	if err != nil {
+	q := findBrowser(&b, tokens, unusedSince)
+	if err := a.DB.row(ctx, q.query, q.args, q.dest...); err != nil {
 		return nil, err
 	}
 	return &b, nil
 }
 
-// RenewBrowser implements authn.Store.
-func (a Authn) RenewBrowser(ctx context.Context, b *authn.KnownBrowser, tokenHash []byte, at time.Time) error {
-	return a.change(ctx, `
+// findBrowser asks which known browser of its user a token is of.
+func findBrowser(b *authn.KnownBrowser, tokens authn.BrowserTokens, unusedSince time.Time) *question {
+	return &question{query: `
+		select id, token_hash, seen_at from known_browsers
+		where user_id = $1 and token_hash in ($2, $3, $4, $5) and seen_at > $6
+		order by seen_at desc limit 1`,
+		args: []any{b.UserID, tokens[0], tokens[1], tokens[2], tokens[3], unusedSince},
+		dest: []any{&b.ID, &b.TokenHash, timeInto(&b.SeenAt)}}
+}
+
+// RenewBrowser implements authn.Store. Where another token came first, the second
+// statement keeps this one.
+func (a Authn) RenewBrowser(ctx context.Context, b *authn.KnownBrowser, again authn.KnownBrowser) error {
+	return a.DB.later(ctx,
+		statement{query: `
 		update known_browsers set token_hash = $3, seen_at = $4, failed_count = 0
-		where id = $1 and token_hash = $2`, b.ID, b.TokenHash, tokenHash, at)
+		where id = $1 and token_hash = $2`, args: []any{b.ID, b.TokenHash, again.TokenHash, again.SeenAt}},
+		statement{query: `
+		insert into known_browsers (id, user_id, token_hash, created_at, seen_at)
+		select $1, $2, $3, $4, $4 where not exists (select 1 from known_browsers where token_hash = $3)`,
+			args: []any{again.ID, b.UserID, again.TokenHash, again.SeenAt}},
+	)
 }
 
 // AddBrowser implements authn.Store.
-func (a Authn) AddBrowser(ctx context.Context, b *authn.KnownBrowser, most int) (bool, error) {
-	changed, err := a.DB.together(ctx,
+func (a Authn) AddBrowser(ctx context.Context, b *authn.KnownBrowser, most int) error {
+	return a.DB.later(ctx,
 		statement{query: `
 		insert into known_browsers (id, user_id, token_hash, created_at, seen_at) values ($1, $2, $3, $4, $4)`,
 			args: []any{b.ID, b.UserID, b.TokenHash, b.SeenAt}},
@@ -60,10 +75,6 @@ func (a Authn) AddBrowser(ctx context.Context, b *authn.KnownBrowser, most int) 
 		statement{query: `
 		delete from known_browsers where user_id = $1 and id not in (
 			select id from known_browsers where user_id = $1 order by seen_at desc, id limit $2)`, args: []any{b.UserID, most}})
-	if err != nil {
-		return false, err
-	}
-	return changed[1] > 0, nil
 }
 
 // Browsers implements authn.Store.

@@ -33,8 +33,7 @@ func (a Authn) CreateSession(ctx context.Context, s *authn.Session, tokenHash []
 	if l != "" {
 		all = append(all, statement{query: setLanguage, args: []any{s.UserID, string(l)}})
 	}
-	_, err := a.DB.together(ctx, all...)
-	return err
+	return a.DB.later(ctx, all...)
 }
 
 // Session implements authn.Store. A session that was begun with a password that

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -40,6 +41,8 @@ type conn interface {
 	// batch runs statements one after the other, as one transaction, and returns how
 	// many rows each changed.
 	batch(ctx context.Context, all []statement) ([]int64, error)
+	// ask asks several questions, as one transaction.
+	ask(ctx context.Context, all []*question) error
 	// insert runs an insert of one row for many.
 	insert(ctx context.Context, query string, all [][]any) error
 }
@@ -48,11 +51,37 @@ type conn interface {
 type statement struct {
 	query string
 	args  []any
+	// otherwise is what all of them fail with when this one changes no row, so that
+	// none takes effect; nil where it may change none. It has no returning clause then.
+	otherwise error
+}
+
+// question is a query for a row, which may change what it returns.
+type question struct {
+	query string
+	args  []any
+	dest  []any // where the row goes
+	found bool  // there was one
+}
+
+// read takes the answer, and frees what holds it.
+func (q *question) read(r rows) error {
+	defer r.Close()
+	if r.Next() {
+		if err := r.Scan(q.dest...); err != nil {
+			return err
+		}
+		q.found = true
+	}
+	r.Close()
+	return r.Err()
 }
 
 // tx is a conn whose statements take effect together or not at all.
 type tx interface {
 	conn
+	// queue runs a statement with the next one or with the commit, or at once.
+	queue(ctx context.Context, s statement) error
 	commit(ctx context.Context) error
 	// rollback returns an error when the transaction may have seen what others had
 	// not committed, and that was not written either.
@@ -70,11 +99,14 @@ type rows interface {
 type txKey struct{}
 
 // transaction is what travels in a context: the engine's transaction, what to do
-// once it has been committed, and whether a statement in it has failed.
+// once it has been committed, and what the first statement in it that failed
+// failed with.
 type transaction struct {
 	tx
-	after  []func()
-	failed bool
+	after []func()
+	fault error
+	// sent and queued tell whether anything of it was sent, and is waiting.
+	sent, queued bool
 }
 
 // errDoomed is the commit of a transaction in which a statement failed.
@@ -90,12 +122,13 @@ func transactionOf(ctx context.Context) *transaction {
 const rollbackTimeout = 2 * time.Second
 
 // InTx runs f in one transaction and commits when it returns nil; an
-// outer transaction in ctx is joined, and then the outer one decides.
+// outer transaction in ctx is joined, and then the outer one decides. PostgreSQL
+// hears of its beginning with its first statement. What waits for the commit,
+// see [DB.later], may fail only then: InTx returns it.
 func (db *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error {
 	if transactionOf(ctx) != nil {
 		return f(ctx)
 	}
-	countRoundTrip(ctx)
 	begun, err := db.begin(ctx)
 	if err != nil {
 		return translate(err)
@@ -109,13 +142,15 @@ func (db *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error
 	}()
 	err = f(context.WithValue(ctx, txKey{}, t))
 	over = true
-	if err == nil && t.failed {
-		err = errDoomed
+	if err == nil && t.fault != nil {
+		err = fmt.Errorf("%w: %w", errDoomed, t.fault)
 	}
 	if err != nil {
 		return cmp.Or(translate(rollback(ctx, t)), err)
 	}
-	countRoundTrip(ctx)
+	if t.sent || t.queued {
+		countRoundTrip(ctx)
+	}
 	if err := t.commit(ctx); err != nil {
 		return translate(err)
 	}
@@ -127,10 +162,12 @@ func (db *DB) InTx(ctx context.Context, f func(ctx context.Context) error) error
 
 // rollback ends a transaction whose context may be over: its connection must
 // be freed all the same.
-func rollback(ctx context.Context, t tx) error {
+func rollback(ctx context.Context, t *transaction) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rollbackTimeout)
 	defer cancel()
-	countRoundTrip(ctx)
+	if t.sent {
+		countRoundTrip(ctx)
+	}
 	return t.rollback(ctx)
 }
 
@@ -155,6 +192,7 @@ func (db *DB) Close() error { return db.close() }
 func (db *DB) on(ctx context.Context) conn {
 	countRoundTrip(ctx)
 	if t := transactionOf(ctx); t != nil {
+		t.sent, t.queued = true, false
 		return t
 	}
 	return db.conn
@@ -162,10 +200,11 @@ func (db *DB) on(ctx context.Context) conn {
 
 // failed translates a driver's error and dooms the transaction it happened in.
 func failed(ctx context.Context, err error) error {
-	if t := transactionOf(ctx); t != nil && err != nil {
-		t.failed = true
+	err = translate(err)
+	if t := transactionOf(ctx); t != nil && t.fault == nil {
+		t.fault = err
 	}
-	return translate(err)
+	return err
 }
 
 // exec runs a statement and returns how many rows it changed.
@@ -174,9 +213,29 @@ func (db *DB) exec(ctx context.Context, query string, args ...any) (int64, error
 	return n, failed(ctx, err)
 }
 
+// later runs statements whose results nobody waits for. In a transaction they
+// wait for the next statement, or for the commit, and PostgreSQL is sent both in
+// one round trip; a fault of theirs ends the transaction then. Outside a
+// transaction they are one, at once.
+func (db *DB) later(ctx context.Context, all ...statement) error {
+	t := transactionOf(ctx)
+	if t == nil {
+		_, err := db.together(ctx, all...)
+		return err
+	}
+	for _, s := range all {
+		s.args, t.queued = bind(s.args), true
+		if err := t.queue(ctx, s); err != nil {
+			return failed(ctx, err)
+		}
+	}
+	return nil
+}
+
 // together runs statements as one transaction, which PostgreSQL is sent in one
-// round trip, and returns how many rows each changed. Nothing is decided between
-// them: what a later one depends on must be in its own condition.
+// round trip, and returns how many rows each changed; for one that must change
+// any that is at least one. Nothing is decided between them: what one depends on
+// must be in its own condition.
 func (db *DB) together(ctx context.Context, all ...statement) ([]int64, error) {
 	for i := range all {
 		all[i].args = bind(all[i].args)
@@ -203,18 +262,23 @@ func (db *DB) row(ctx context.Context, query string, args []any, dest ...any) er
 	if err != nil {
 		return failed(ctx, err)
 	}
-	defer r.Close()
-	if !r.Next() {
-		if err := r.Err(); err != nil {
-			return failed(ctx, err)
-		}
-		return directory.ErrNotFound
-	}
-	if err := r.Scan(dest...); err != nil {
+	q := question{dest: dest}
+	if err := q.read(r); err != nil {
 		return failed(ctx, err)
 	}
-	r.Close()
-	return failed(ctx, r.Err())
+	if !q.found {
+		return directory.ErrNotFound
+	}
+	return nil
+}
+
+// ask asks several questions as one transaction, which PostgreSQL is sent in one
+// round trip. Each tells by itself whether there was a row.
+func (db *DB) ask(ctx context.Context, all ...*question) error {
+	for _, q := range all {
+		q.args = bind(q.args)
+	}
+	return failed(ctx, db.on(ctx).ask(ctx, all))
 }
 
 // each runs a query and calls scan for every row.

@@ -27,8 +27,7 @@ func (d Directory) AppendEvent(ctx context.Context, e directory.Event) error {
 	if err != nil {
 		return err
 	}
-	_, err = d.DB.exec(ctx, insertEvent, values...)
-	return err
+	return d.DB.later(ctx, statement{query: insertEvent, args: values})
 }
 
 const insertEvent = `
@@ -47,7 +46,7 @@ func eventValues(e directory.Event) ([]any, error) {
 const userColumns = `u.id, u.number, u.username, u.name, u.first_name, u.surname, u.email_address, u.mobile_number,
 	u.auth_type, u.state, u.platform_admin, u.roles, u.failed_login_count, u.locked_at, u.current_session_id,
 	u.logged_in_at, u.password_changed_at, u.email_access_validated_at, u.take_part_in_research,
-	u.receives_new_features_email, u.language, u.created_at, u.updated_at`
+	u.receives_new_features_email, u.language, u.recognised_at, u.created_at, u.updated_at`
 
 // userFields are where the columns of userColumns go.
 func userFields(u *directory.User) []any {
@@ -56,7 +55,7 @@ func userFields(u *directory.User) []any {
 		stringInto(&u.EmailAddress), stringInto(&u.MobileNumber), &u.AuthType, &u.State, &u.PlatformAdmin,
 		listInto(&u.Roles), &u.FailedLoginCount, timeInto(&u.LockedAt), &u.CurrentSessionID, timeInto(&u.LoggedInAt),
 		timeInto(&u.PasswordChangedAt), timeInto(&u.EmailAccessValidatedAt), &u.TakePartInResearch,
-		&u.ReceivesNewFeaturesEmail, &u.Language, timeInto(&u.CreatedAt), timeInto(&u.UpdatedAt),
+		&u.ReceivesNewFeaturesEmail, &u.Language, timeInto(&u.RecognisedAt), timeInto(&u.CreatedAt), timeInto(&u.UpdatedAt),
 	}
 }
 

@@ -26,10 +26,15 @@ func (db *DB) Rows(ctx context.Context, query string, args []any, scan func(scan
 func (db *DB) Together(ctx context.Context, query string, values ...any) error {
 	all := make([]statement, len(values))
 	for i, value := range values {
-		all[i] = statement{query, []any{value}}
+		all[i] = statement{query: query, args: []any{value}}
 	}
 	_, err := db.together(ctx, all...)
 	return err
+}
+
+// Later queues a statement, which fails with otherwise when it changes no row.
+func (db *DB) Later(ctx context.Context, otherwise error, query string, args ...any) error {
+	return db.later(ctx, statement{query: query, args: args, otherwise: otherwise})
 }
 
 func (r *Redis) Client() redis.UniversalClient { return r.client }

@@ -232,8 +232,31 @@ func (m *member) batch(ctx context.Context, all []statement) ([]int64, error) {
 		if changed[i], err = m.exec(ctx, s.query, s.args...); err != nil {
 			return nil, err
 		}
+		if changed[i] == 0 && s.otherwise != nil {
+			return nil, s.otherwise
+		}
 	}
 	return changed, nil
+}
+
+// ask implements conn.
+func (m *member) ask(ctx context.Context, all []*question) error {
+	for _, q := range all {
+		r, err := m.query(ctx, q.query, q.args...)
+		if err != nil {
+			return err
+		}
+		if err := q.read(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// queue implements tx. Nothing travels here, so nothing has to wait.
+func (m *member) queue(ctx context.Context, s statement) error {
+	_, err := m.batch(ctx, []statement{s})
+	return err
 }
 
 // try notes an error with which SQLite ends the group's transaction, and returns

@@ -108,9 +108,9 @@ func (p Profiles) reseal(ctx context.Context, r *profileRow, version int64) (sta
 		return statement{}, err
 	}
 	sealed, key, err := p.seal(ctx, seen.Profile)
-	return statement{`
+	return statement{query: `
 		update marketplace_users set national_insurance_number = $2, passport_number = $3, dob = $4, partner_dob = $5, key_id = $6, version = version + 1
 		where id = $1 and version = $7`,
-		[]any{seen.ID, sealed.nationalInsurance, sealed.passport, sealed.birth, sealed.partnerBirth, key, version},
+		args: []any{seen.ID, sealed.nationalInsurance, sealed.passport, sealed.birth, sealed.partnerBirth, key, version},
 	}, err
 }

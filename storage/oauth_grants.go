@@ -79,15 +79,15 @@ func (s OAuthGrants) CreateGrant(ctx context.Context, g *oauth.Grant) error {
 		_, err := s.DB.exec(ctx, insertGrant+` values (`+grantValues+`)`, grantArgs(g)...)
 		return err
 	}
-	participation := statement{insertParticipation + orParticipating, []any{g.ClientID, cmp.Or(g.Subject, g.UserID.String()), g.CreatedAt, g.SessionID}}
+	participation := statement{query: insertParticipation + orParticipating,
+		args: []any{g.ClientID, cmp.Or(g.Subject, g.UserID.String()), g.CreatedAt, g.SessionID}}
 	if s.DB.Engine == PostgreSQL {
 		participation.query = insertParticipation + keepSession + orParticipating
 	}
-	changed, err := s.DB.together(ctx, participation,
-		statement{insertGrant + ` select ` + grantValues + ` from sessions where id = $4 and expires_at > $15`, grantArgs(g)})
-	if err == nil && changed[1] == 0 {
-		return directory.ErrNotFound
-	}
+	_, err := s.DB.together(ctx, participation, statement{
+		query: insertGrant + ` select ` + grantValues + ` from sessions where id = $4 and expires_at > $15`,
+		args:  grantArgs(g), otherwise: directory.ErrNotFound,
+	})
 	return err
 }
 

@@ -18,11 +18,10 @@ func (o Outbox) AfterCommit(ctx context.Context, f func()) { o.DB.AfterCommit(ct
 
 // Enqueue implements message.Store.
 func (o Outbox) Enqueue(ctx context.Context, r message.Row) error {
-	_, err := o.DB.exec(ctx, `
+	return o.DB.later(ctx, statement{query: `
 		insert into outbox (id, channel, template, payload, state, due_at, created_at, expires_at, client_id)
 		values ($1, $2, $3, $4, 'queued', $5, $5, $6, $7)`,
-		r.ID, r.Channel, r.Template, r.Payload, r.CreatedAt, r.ExpiresAt, r.ClientID)
-	return err
+		args: []any{r.ID, r.Channel, r.Template, r.Payload, r.CreatedAt, r.ExpiresAt, r.ClientID}})
 }
 
 // Due implements message.Store. It only reads, so that looking into an empty

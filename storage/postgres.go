@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,11 +36,11 @@ func openPostgres(ctx context.Context, url string, maxConns int) (*DB, error) {
 		Engine: PostgreSQL,
 		conn:   postgresConn{pool},
 		begin: func(ctx context.Context) (tx, error) {
-			t, err := pool.Begin(ctx)
+			c, err := pool.Acquire(ctx)
 			if err != nil {
 				return nil, err
 			}
-			return postgresTx{postgresConn{t}, t}, nil
+			return &postgresTx{c: c}, nil
 		},
 		ping:  pool.Ping,
 		close: func() error { pool.Close(); return nil },
@@ -47,7 +48,7 @@ func openPostgres(ctx context.Context, url string, maxConns int) (*DB, error) {
 	}, nil
 }
 
-// postgresQuerier is what pgxpool.Pool and pgx.Tx share.
+// postgresQuerier is what pgxpool.Pool and pgxpool.Conn share.
 type postgresQuerier interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
@@ -68,21 +69,78 @@ func (c postgresConn) query(ctx context.Context, query string, args ...any) (row
 
 // batch pipelines the statements. Outside a transaction the server makes them
 // one by itself, because only one Sync follows them all.
-func (c postgresConn) batch(ctx context.Context, all []statement) (changed []int64, err error) {
+func (c postgresConn) batch(ctx context.Context, all []statement) ([]int64, error) {
+	results := c.q.SendBatch(ctx, pipelined(all))
+	changed, err := changedBy(results, all)
+	return changed, cmp.Or(err, results.Close())
+}
+
+// ask pipelines the questions, see batch.
+func (c postgresConn) ask(ctx context.Context, all []*question) error {
+	return askBehind(ctx, c.q, nil, all)
+}
+
+// askBehind pipelines questions, behind statements that come before them.
+func askBehind(ctx context.Context, q postgresQuerier, before []statement, all []*question) error {
+	b := pipelined(before)
+	for _, question := range all {
+		b.Queue(question.query, question.args...)
+	}
+	results := q.SendBatch(ctx, b)
+	_, err := changedBy(results, before)
+	for i := 0; err == nil && i < len(all); i++ {
+		err = answer(results, all[i])
+	}
+	return cmp.Or(err, results.Close())
+}
+
+func answer(results pgx.BatchResults, q *question) error {
+	r, err := results.Query()
+	if err != nil {
+		return err
+	}
+	return q.read(r)
+}
+
+func pipelined(all []statement) *pgx.Batch {
 	var b pgx.Batch
 	for _, s := range all {
-		b.Queue(s.query, s.args...)
+		query := s.query
+		if s.otherwise != nil {
+			query = whatChanged + query + orElse
+		}
+		b.Queue(query, s.args...)
 	}
-	results := c.q.SendBatch(ctx, &b)
-	defer func() { err = errors.Join(err, results.Close()) }()
-	for range all {
+	return &b
+}
+
+// These make a statement that changes no row fail, see [statement.fault].
+const (
+	whatChanged = "with changed as ("
+	orElse      = " returning 1) select 1 / count(*) from changed"
+)
+
+// changedBy reads how many rows each of some pipelined statements changed.
+func changedBy(results pgx.BatchResults, all []statement) ([]int64, error) {
+	changed := make([]int64, len(all))
+	for i, s := range all {
 		tag, err := results.Exec()
 		if err != nil {
-			return nil, err
+			return nil, s.fault(err)
 		}
-		changed = append(changed, tag.RowsAffected())
+		changed[i] = tag.RowsAffected()
 	}
 	return changed, nil
+}
+
+// fault reads the error that stands for a statement which changed no row: only
+// an error keeps what is sent behind it from taking effect.
+func (s statement) fault(err error) error {
+	const divisionByZero = "22012"
+	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && pg.Code == divisionByZero && s.otherwise != nil {
+		return s.otherwise
+	}
+	return err
 }
 
 // insert copies the rows into the table that the statement names: its text says
@@ -108,17 +166,4 @@ func insertTarget(query string) (table string, columns []string, err error) {
 		columns = append(columns, strings.TrimSpace(column))
 	}
 	return words[2], columns, nil
-}
-
-type postgresTx struct {
-	postgresConn
-	t pgx.Tx
-}
-
-func (t postgresTx) commit(ctx context.Context) error { return t.t.Commit(ctx) }
-
-// rollback drops what PostgreSQL says to it: the change is lost already.
-func (t postgresTx) rollback(ctx context.Context) error {
-	_ = t.t.Rollback(ctx)
-	return nil
 }

@@ -8,9 +8,10 @@ import (
 
 // RoundTrips counts how often a [DB] waited for its database. A statement is one,
 // and so is a pipelined batch or a bulk insert, because what is sent together is
-// answered together; the beginning and the end of a transaction are one each. It
-// counts the same on SQLite, where nothing travels, so that a test there tells
-// what a deployment with PostgreSQL waits for.
+// answered together. A transaction begins with its first statement, what can wait
+// goes with the next one or with the end, and the end is one. It counts the same
+// on SQLite, where nothing travels, so that a test there tells what a deployment
+// with PostgreSQL waits for.
 type RoundTrips struct{ n atomic.Int64 }
 
 type roundTripsKey struct{}

@@ -30,14 +30,34 @@ func TestRoundTripsAreCounted(t *testing.T) {
 					inner := func(ctx context.Context) error { return insert(ctx, db, 5) }
 					return errors.Join(insert(ctx, db, 4), db.InTx(ctx, inner))
 				})
-			}, 4},
+			}, 3},
+			{"a transaction of nothing", func(ctx context.Context) error {
+				return db.InTx(ctx, func(context.Context) error { return nil })
+			}, 0},
+			{"a transaction of what can wait", func(ctx context.Context) error {
+				return db.InTx(ctx, func(ctx context.Context) error { return errors.Join(later(ctx, db, 7), later(ctx, db, 8)) })
+			}, 1},
+			{"what can wait outside one", func(ctx context.Context) error { return later(ctx, db, 9) }, 1},
+			{"a query after what can wait, and more of it", func(ctx context.Context) error {
+				return db.InTx(ctx, func(ctx context.Context) error {
+					var n int
+					return errors.Join(later(ctx, db, 10), db.Row(ctx, "select count(*) from scratch", nil, &n), later(ctx, db, 11))
+				})
+			}, 2},
 			{"a transaction taken back", func(ctx context.Context) error {
 				err := db.InTx(ctx, func(ctx context.Context) error { return errors.Join(insert(ctx, db, 6), errStop) })
 				if !errors.Is(err, errStop) {
 					return errors.New("the transaction was kept")
 				}
 				return nil
-			}, 3},
+			}, 2},
+			{"one taken back before anything was sent", func(ctx context.Context) error {
+				err := db.InTx(ctx, func(ctx context.Context) error { return errors.Join(later(ctx, db, 12), errStop) })
+				if !errors.Is(err, errStop) {
+					return errors.New("the transaction was kept")
+				}
+				return nil
+			}, 0},
 		} {
 			ctx, trips := storage.CountRoundTrips(t.Context())
 			if err := c.run(ctx); err != nil || trips.Count() != c.want {

@@ -104,6 +104,18 @@ func (c sqliteConn) batch(ctx context.Context, all []statement) ([]int64, error)
 	return changed, t.commit(ctx)
 }
 
+// ask makes the questions one transaction, as PostgreSQL does by itself.
+func (c sqliteConn) ask(ctx context.Context, all []*question) error {
+	t, err := c.writer.begin(ctx)
+	if err != nil {
+		return err
+	}
+	if err := t.ask(ctx, all); err != nil {
+		return cmp.Or(t.rollback(ctx), err)
+	}
+	return t.commit(ctx)
+}
+
 // insert makes the rows one transaction, as one COPY is.
 func (c sqliteConn) insert(ctx context.Context, query string, all [][]any) error {
 	t, err := c.writer.begin(ctx)

@@ -87,10 +87,9 @@ func (p *Pages) submitTOTP(w http.ResponseWriter, r *http.Request, a *account) e
 	if form["remove"] != "" {
 		return p.removeTOTP(w, r, a)
 	}
-	view := codeView{frame: p.frame(r, "account.totp.title", &Flow{}), Factor: authn.TOTP}
-	code := withoutSpaces(form["code"])
-	if faults := view.codeFault(code); faults != nil {
-		return p.totpPage(w, r, a, http.StatusBadRequest, faults...)
+	view, code := p.frame(r, "account.totp.title", &Flow{}), withoutSpaces(form["code"])
+	if slip := codeSlip(authn.TOTP, code); slip != "" {
+		return p.totpPage(w, r, a, http.StatusBadRequest, fault{"code", view.text(slip)})
 	}
 	err = p.Authn.ConfirmTOTP(r.Context(), a.User, code, a.Session.ID)
 	if errors.Is(err, authn.ErrRefused) {

@@ -48,8 +48,10 @@ func (v codeView) TOTP() bool { return v.Factor == authn.TOTP }
 func (v codeView) Recovery() bool { return v.Factor == authn.RecoveryCode }
 
 // Field is the name of the field that the code is typed into.
-func (v codeView) Field() string {
-	if v.Recovery() {
+func (v codeView) Field() string { return codeField(v.Factor) }
+
+func codeField(f authn.Factor) string {
+	if f == authn.RecoveryCode {
 		return "recovery_code"
 	}
 	return "code"
@@ -99,34 +101,55 @@ func (p *Pages) code(w http.ResponseWriter, r *http.Request, query fields, flow 
 
 // submitCode tries a code: 400 for what cannot be one, which is not counted,
 // and 403 for one that was refused.
-func (p *Pages) submitCode(w http.ResponseWriter, r *http.Request, form fields, flow *Flow, under *authn.Outcome) error {
-	if under.Next == authn.SecurityKey {
+func (p *Pages) submitCode(w http.ResponseWriter, r *http.Request) error {
+	form, err := readForm(r)
+	if err != nil {
+		return err
+	}
+	flow, err := p.flow(r, form["flow"])
+	if err != nil {
+		return p.expired(w, r, &Flow{}, err)
+	}
+	signIn := p.Cookies.Get(r, authn.SignInCookie)
+	next, user, err := p.Authn.Awaited(r.Context(), signIn)
+	switch {
+	case err != nil:
+		return p.expired(w, r, flow, err)
+	case next == authn.SecurityKey:
 		return Follow(w, r, CodePage, KeyNeeded, flow.ID)
 	}
-	view := p.codeView(r, flow, under)
-	code := withoutSpaces(form[view.Field()])
-	if fault := view.codeFault(code); fault != nil {
-		view.Faults = fault
-		return p.render(w, http.StatusBadRequest, "code", flow, view)
+	code := withoutSpaces(form[codeField(next)])
+	if slip := codeSlip(next, code); slip != "" {
+		return p.askCodeAgain(w, r, http.StatusBadRequest, flow, slip)
 	}
-	back, err := p.wayBack(r, flow, under.User)
+	back, err := p.wayBack(r, flow, user)
 	if err != nil {
 		return err
 	}
 	outcome, err := p.try(r, authn.Attempt{
-		Factor: under.Next, SignIn: p.Cookies.Get(r, authn.SignInCookie), Secret: code,
-		ACRValues: flow.ACRValues, Floor: flow.Floor, Also: p.joining(back),
+		Factor: next, SignIn: signIn, Secret: code, ACRValues: flow.ACRValues, Floor: flow.Floor, Also: p.joining(back),
 	})
 	switch {
 	case errors.Is(err, directory.ErrInvitationClosed), errors.Is(err, directory.ErrNotInvited):
 		return FollowTo(w, r, CodePage, Closed, back.Path) // which says why
 	case errors.Is(err, authn.ErrRefused):
-		view.Faults = []fault{{view.Field(), view.refusedText()}}
-		return p.render(w, http.StatusForbidden, "code", flow, view)
+		return p.askCodeAgain(w, r, http.StatusForbidden, flow, codeRefusal(next))
 	case err != nil:
 		return p.expired(w, r, flow, err)
 	}
 	return p.proceed(w, r, CodePage, flow, outcome)
+}
+
+// askCodeAgain shows the page of the code with what is wrong, or that the sign-in
+// is over: with its last try it is.
+func (p *Pages) askCodeAgain(w http.ResponseWriter, r *http.Request, status int, f *Flow, wrong string) error {
+	under, err := p.signInUnderWay(r)
+	if err != nil {
+		return p.expired(w, r, f, err)
+	}
+	view := p.codeView(r, f, under)
+	view.Faults = []fault{{view.Field(), view.text(wrong)}}
+	return p.render(w, status, "code", f, view)
 }
 
 // resendCode sends another code to the same place.
@@ -152,25 +175,28 @@ func (p *Pages) resendCode(w http.ResponseWriter, r *http.Request) error {
 	return FollowTo(w, r, CodePage, CodeSent, again+"&resent=1")
 }
 
-// codeFault finds what a slip of the finger makes of a code, before it costs an attempt.
-func (v codeView) codeFault(code string) []fault {
+// codeSlip names the text for what a slip of the finger makes of a code, before it
+// costs an attempt; "" for what may be one.
+func codeSlip(f authn.Factor, code string) string {
 	switch {
 	case code == "":
-		return []fault{{v.Field(), v.text(v.Field() + ".missing")}}
-	case !v.Recovery() && strings.Trim(code, "0123456789") != "":
-		return []fault{{v.Field(), v.text("code.digits")}}
+		return codeField(f) + ".missing"
+	case f != authn.RecoveryCode && strings.Trim(code, "0123456789") != "":
+		return "code.digits"
+	default:
+		return ""
 	}
-	return nil
 }
 
-func (v codeView) refusedText() string {
-	switch v.Factor {
+// codeRefusal names the text for a code that was refused.
+func codeRefusal(f authn.Factor) string {
+	switch f {
 	case authn.TOTP:
-		return v.text("totp.refused")
+		return "totp.refused"
 	case authn.RecoveryCode:
-		return v.text("recovery_code.refused")
+		return "recovery_code.refused"
 	default:
-		return v.text("code.refused")
+		return "code.refused"
 	}
 }
 

@@ -93,7 +93,8 @@ func (p *Pages) submitEmailCode(w http.ResponseWriter, r *http.Request) error {
 		return p.expired(w, r, &Flow{}, err)
 	}
 	view, code := p.frame(r, "asked.title", flow), withoutSpaces(form["code"])
-	if view.Faults = (codeView{frame: view}).codeFault(code); view.Faults != nil {
+	if slip := codeSlip(authn.EmailCode, code); slip != "" {
+		view.Faults = []fault{{"code", view.text(slip)}}
 		return p.render(w, http.StatusBadRequest, "emailcode", flow, view)
 	}
 	outcome, err := p.tryMail(r, code)

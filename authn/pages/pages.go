@@ -35,7 +35,7 @@ type Authn interface {
 	ResendCode(ctx context.Context, signIn string, network netip.Addr) (*authn.Outcome, error)
 	ChooseFactor(ctx context.Context, signIn string, f authn.Factor, network netip.Addr) (*authn.Outcome, error)
 	SignInUnderWay(ctx context.Context, signIn string) (*authn.Outcome, error)
-	StartSession(ctx context.Context, o *authn.Outcome, info authn.SessionInfo) (token string, s *authn.Session, err error)
+	Awaited(ctx context.Context, signIn string) (authn.Factor, uuid.UUID, error)
 	Session(ctx context.Context, token string) (*authn.Session, *directory.User, error)
 	EndSession(ctx context.Context, token string) error
 	// ChooseLanguage is told the choice of whoever a session's token belongs to,
@@ -167,7 +167,7 @@ func (p *Pages) Routes() []web.Route {
 		get("/signin", p.signIn),
 		post("/signin", p.submitSignIn),
 		get("/signin/code", p.during(readQuery, p.code)),
-		post("/signin/code", p.during(readForm, p.submitCode)),
+		post("/signin/code", p.submitCode),
 		post("/signin/resend", p.resendCode),
 		get("/forgotten-password", p.forgotten),
 		post("/forgotten-password", p.submitForgotten),

@@ -92,16 +92,18 @@ func (p *person) Authenticate(ctx context.Context, a authn.Attempt) (*authn.Outc
 	switch {
 	case p.err != nil:
 		return nil, p.err
+	case a.Factor == authn.Password && a.Secret == rightPassword && p.next == "":
+		return p.signedIn(a), nil
 	case a.Factor == authn.Password && a.Secret == rightPassword:
 		return p.outcome(), nil
 	case a.Factor == authn.Passkey && a.Secret == rightKey, a.Factor == authn.SecurityKey && a.Secret == rightKey && a.SignIn == "sign-in-1",
 		a.Factor == authn.MagicLink && a.SignIn == "browser-asked" && (a.Secret == rightCode || a.Secret == "good"):
-		return &authn.Outcome{User: user}, nil
+		return p.signedIn(a), nil
 	case a.Factor == authn.SMSCode && a.Secret == rightCode && a.SignIn == "sign-in-1" && a.Also != nil:
-		return &authn.Outcome{User: user}, a.Also(ctx, user)
+		return p.signedIn(a), a.Also(ctx, user)
 	case (a.Factor == authn.SMSCode || a.Factor == authn.TOTP) && a.Secret == rightCode && a.SignIn == "sign-in-1",
 		a.Factor == authn.RecoveryCode && a.Secret == rightRecoveryCode && a.SignIn == "sign-in-1":
-		return &authn.Outcome{User: user}, nil
+		return p.signedIn(a), nil
 	}
 	return nil, authn.ErrRefused
 }
@@ -120,9 +122,18 @@ func (p *person) SignInUnderWay(_ context.Context, signIn string) (*authn.Outcom
 	return p.outcome(), nil
 }
 
-func (p *person) StartSession(_ context.Context, _ *authn.Outcome, info authn.SessionInfo) (string, *authn.Session, error) {
-	p.replaced.Store(&info.Replaces)
-	return "session-1", &authn.Session{}, nil
+func (p *person) Awaited(ctx context.Context, signIn string) (authn.Factor, uuid.UUID, error) {
+	under, err := p.SignInUnderWay(ctx, signIn)
+	if err != nil {
+		return "", uuid.Nil, err
+	}
+	return under.Next, under.User.ID, nil
+}
+
+// signedIn is the outcome of a sign-in that is complete.
+func (p *person) signedIn(a authn.Attempt) *authn.Outcome {
+	p.replaced.Store(&a.Begin.Replaces)
+	return &authn.Outcome{User: user, Session: "session-1"}
 }
 
 func (p *person) Session(_ context.Context, token string) (*authn.Session, *directory.User, error) {

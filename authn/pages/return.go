@@ -45,7 +45,7 @@ func (p *Pages) comeBack(w http.ResponseWriter, r *http.Request, b wayBack) erro
 }
 
 // wayBack returns where the sign-in of a user leads to; nil for nowhere.
-func (p *Pages) wayBack(r *http.Request, f *Flow, u *directory.User) (*wayBack, error) {
+func (p *Pages) wayBack(r *http.Request, f *Flow, userID uuid.UUID) (*wayBack, error) {
 	secret := p.Cookies.Get(r, authn.ReturnCookie)
 	if secret == "" || f.ID != "" {
 		return nil, nil
@@ -57,16 +57,16 @@ func (p *Pages) wayBack(r *http.Request, f *Flow, u *directory.User) (*wayBack, 
 	if err != nil {
 		return nil, fmt.Errorf("find way back: %w", err)
 	}
-	return decodeWayBack(encoded, u)
+	return decodeWayBack(encoded, userID)
 }
 
 // decodeWayBack is nil for a way back that is another user's.
-func decodeWayBack(encoded []byte, u *directory.User) (*wayBack, error) {
+func decodeWayBack(encoded []byte, userID uuid.UUID) (*wayBack, error) {
 	var b wayBack
 	if err := json.Unmarshal(encoded, &b); err != nil {
 		return nil, fmt.Errorf("decode way back: %w", err)
 	}
-	if b.UserID != uuid.Nil && b.UserID != u.ID {
+	if b.UserID != uuid.Nil && b.UserID != userID {
 		return nil, nil
 	}
 	return &b, nil
@@ -103,7 +103,7 @@ func (p *Pages) goBack(w http.ResponseWriter, r *http.Request, from Page, u *dir
 	if err != nil {
 		return Follow(w, r, from, SignedIn, "")
 	}
-	b, err := decodeWayBack(encoded, u)
+	b, err := decodeWayBack(encoded, u.ID)
 	if err != nil || b == nil {
 		return Follow(w, r, from, SignedIn, "")
 	}

@@ -70,6 +70,9 @@ func (p *Pages) submitSignIn(w http.ResponseWriter, r *http.Request) error {
 func (p *Pages) try(r *http.Request, a authn.Attempt) (*authn.Outcome, error) {
 	a.Front, a.Network = authn.Browser, web.Network(r)
 	a.Known, a.UserAgent = p.Cookies.Get(r, authn.KnownCookie), r.UserAgent()
+	// The old session ends as the new one begins, so that one that was planted in the
+	// browser before never becomes somebody's own.
+	a.Begin = &authn.SessionInfo{Network: a.Network, UserAgent: a.UserAgent, Replaces: p.Cookies.Get(r, authn.SessionCookie)}
 	return p.Authn.Authenticate(r.Context(), a)
 }
 
@@ -99,16 +102,9 @@ func (p *Pages) proceed(w http.ResponseWriter, r *http.Request, from Page, f *Fl
 	return Follow(w, r, from, CodeNeeded, f.ID)
 }
 
-// finish starts a session. The old one ends with it, so that a session that was
-// planted in the browser before never becomes somebody's own.
+// finish hands the session of a sign-in that is complete to the browser.
 func (p *Pages) finish(w http.ResponseWriter, r *http.Request, from Page, f *Flow, o *authn.Outcome) error {
-	token, _, err := p.Authn.StartSession(r.Context(), o, authn.SessionInfo{
-		Network: web.Network(r), UserAgent: r.UserAgent(), Replaces: p.Cookies.Get(r, authn.SessionCookie),
-	})
-	if err != nil {
-		return err
-	}
-	p.Cookies.Set(w, authn.SessionCookie, token, 0)
+	p.Cookies.Set(w, authn.SessionCookie, o.Session, 0)
 	p.Cookies.Clear(w, authn.SignInCookie)
 	if o.Known != "" {
 		p.Cookies.Set(w, authn.KnownCookie, o.Known, authn.KnownFor)
