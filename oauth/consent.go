@@ -2,9 +2,7 @@ package oauth
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"slices"
 
 	"gatehouse/authn"
 	"gatehouse/authn/pages"
@@ -46,7 +44,7 @@ func (s *Server) ConsentSubmit(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	f, session, _, err := s.consenting(r)
+	f, session, user, err := s.consenting(r)
 	if err != nil {
 		return err
 	}
@@ -56,7 +54,7 @@ func (s *Server) ConsentSubmit(w http.ResponseWriter, r *http.Request) error {
 	case f.Device != nil:
 		return s.deviceAnswer(w, r, f, session, form.Get("consent"))
 	case form.Get("consent") == "accept":
-		return s.consentGiven(w, r, f, session, form.Get("profile"))
+		return s.consentGiven(w, r, f, session, user, form.Get("profile"))
 	case form.Get("consent") == "deny":
 		return s.consentDenied(w, r, f, session)
 	default:
@@ -88,7 +86,7 @@ func (s *Server) authorizationOf(ctx context.Context, f *flow) (*authorization, 
 	return a, a.readClaims()
 }
 
-func (s *Server) consentGiven(w http.ResponseWriter, r *http.Request, f *flow, session *authn.Session, profile string) error {
+func (s *Server) consentGiven(w http.ResponseWriter, r *http.Request, f *flow, session *authn.Session, user *directory.User, profile string) error {
 	a, err := s.authorizationOf(r.Context(), f)
 	if err != nil {
 		return err
@@ -96,31 +94,25 @@ func (s *Server) consentGiven(w http.ResponseWriter, r *http.Request, f *flow, s
 	if !a.client.admits(session.ACR) {
 		return pages.Follow(w, r, pages.ConsentPage, pages.SessionEnded, f.ID)
 	}
-	err = s.Store.InTx(r.Context(), func(ctx context.Context) error {
-		if err := s.shareProfile(ctx, a, session.UserID, profile); err != nil {
-			return err
-		}
-		return s.rememberConsent(ctx, a.client, session, a.asksFor())
-	})
+	chosen, err := s.chosenProfile(r.Context(), a, session.UserID, profile)
 	if err != nil {
 		return unavailable(err)
 	}
 	f.ConsentBy = session.UserID
-	if err := s.putFlow(r.Context(), f); err != nil {
-		return unavailable(err)
+	a.consent = func(ctx context.Context) error {
+		if err := s.shareProfile(ctx, a, session.UserID, chosen); err != nil {
+			return err
+		}
+		return s.rememberConsent(ctx, a.client, session, a.asksFor())
 	}
+	a.signedIn = &signedIn{session, user}
 	return s.authorize(w, r, a)
 }
 
 // rememberConsent adds scopes to what the user has allowed the client.
 func (s *Server) rememberConsent(ctx context.Context, client *Client, session *authn.Session, scopes []string) error {
 	return s.Store.InTx(ctx, func(ctx context.Context) error {
-		allowed, err := s.Store.Consent(ctx, session.UserID, client.ID)
-		if err != nil && !errors.Is(err, directory.ErrNotFound) {
-			return err
-		}
-		all := unique(slices.Concat(allowed, scopes))
-		if err := s.Store.SetConsent(ctx, session.UserID, client.ID, all, s.now()); err != nil {
+		if err := s.Store.AddConsent(ctx, session.UserID, client.ID, scopes, s.now()); err != nil {
 			return err
 		}
 		actor := directory.Actor{Kind: "user", ID: session.UserID.String()}

@@ -19,7 +19,7 @@ import (
 // account, consent, or the code. It is entered with the request and again whenever the browser comes
 // back from one of the pages.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, a *authorization) error {
-	session, user, err := s.session(r)
+	session, user, err := s.sessionOf(r, a)
 	if err != nil {
 		return unavailable(err)
 	}
@@ -79,6 +79,14 @@ func (s *Server) session(r *http.Request) (*authn.Session, *directory.User, erro
 		return nil, nil, nil
 	}
 	return session, user, err
+}
+
+// sessionOf is session for the request of an authorization.
+func (s *Server) sessionOf(r *http.Request, a *authorization) (*authn.Session, *directory.User, error) {
+	if a.signedIn != nil {
+		return a.signedIn.session, a.signedIn.user, nil
+	}
+	return s.session(r)
 }
 
 // satisfiedBy reports whether a session is good enough for the request. A
@@ -161,18 +169,34 @@ func (s *Server) issue(w http.ResponseWriter, r *http.Request, a *authorization,
 	if g.CodeChallenge == "" {
 		web.Note(r.Context(), slog.Bool("without_pkce", true))
 	}
-	ctx := withFositeClient(r.Context(), fositeClient{Client: a.client})
-	response, err := s.fosite().authorize.NewAuthorizeResponse(ctx, a.request, &exchange{client: a.client, form: a.params, grant: g})
+	code, err := s.storeGrant(r.Context(), a, g)
 	if errors.Is(err, directory.ErrNotFound) { // the session has ended since it was looked up
 		return s.answerError(w, r, a, unattended[pages.SignInNeeded])
 	}
 	if err != nil {
 		return s.answerError(w, r, a, err)
 	}
-	if err := s.countVisit(r.Context(), g, a.client); err != nil {
-		return unavailable(err)
-	}
-	return s.answer(w, r, a, url.Values{"code": {response.GetCode()}})
+	return s.answer(w, r, a, url.Values{"code": {code}})
+}
+
+// storeGrant keeps a grant and the consent that it follows from, together, and
+// returns its code.
+func (s *Server) storeGrant(ctx context.Context, a *authorization, g *Grant) (code string, err error) {
+	err = s.Store.InTx(ctx, func(ctx context.Context) error {
+		if a.consent != nil {
+			if err := a.consent(ctx); err != nil {
+				return err
+			}
+		}
+		made := withFositeClient(ctx, fositeClient{Client: a.client})
+		response, err := s.fosite().authorize.NewAuthorizeResponse(made, a.request, &exchange{client: a.client, form: a.params, grant: g})
+		if err != nil {
+			return err
+		}
+		code = response.GetCode()
+		return s.countVisit(ctx, g, a.client)
+	})
+	return code, err
 }
 
 // newGrant is the grant of an authorization; fosite adds the code.

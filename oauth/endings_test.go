@@ -110,7 +110,7 @@ func TestEverythingEndsWithItsUser(t *testing.T) {
 				if got := g.queued(); !slices.Equal(got, []string{"first", "second"}) {
 					t.Fatalf("to be told of the sign-out: %v", got)
 				}
-				if err := g.server.Store.SetConsent(t.Context(), u.ID, "first", []string{"openid"}, g.clock.Now()); err != nil {
+				if err := g.server.Store.AddConsent(t.Context(), u.ID, "first", []string{"openid"}, g.clock.Now()); err != nil {
 					t.Fatal(err)
 				}
 				if err := end(g, u); err != nil {
@@ -147,7 +147,7 @@ func TestWithdrawnConsentEndsOneService(t *testing.T) {
 		if err != nil || len(session) != 1 {
 			t.Fatal(session, err)
 		}
-		if err := g.server.Store.SetConsent(t.Context(), g.alice.ID, "asks", []string{"openid", "offline_access"}, g.clock.Now()); err != nil {
+		if err := g.server.Store.AddConsent(t.Context(), g.alice.ID, "asks", []string{"openid", "offline_access"}, g.clock.Now()); err != nil {
 			t.Fatal(err)
 		}
 		withdrawn, kept := b.obtain("asks", offline), b.obtain("conf", "openid")
@@ -275,6 +275,9 @@ func TestSignOutWaitsForAGrantUnderWay(t *testing.T) {
 		}
 		err = store.InTx(t.Context(), func(ctx context.Context) error {
 			if err := store.CreateGrant(ctx, grant); err != nil {
+				return err
+			}
+			if _, err := store.Grant(ctx, grant.ID); err != nil { // by then it has been sent
 				return err
 			}
 			go func() { ended <- g.authn.EndSession(t.Context(), cookie) }()

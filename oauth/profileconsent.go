@@ -2,7 +2,6 @@ package oauth
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -54,22 +53,36 @@ func (s *Server) profileChoice(ctx context.Context, a *authorization, user uuid.
 	return choice, nil
 }
 
-// shareProfile records which profile the user lets the client see.
-func (s *Server) shareProfile(ctx context.Context, a *authorization, user uuid.UUID, chosen string) error {
+// chosenProfile reads which of the user's profiles the client may see; uuid.Nil
+// when none is asked for.
+func (s *Server) chosenProfile(ctx context.Context, a *authorization, user uuid.UUID, chosen string) (uuid.UUID, error) {
 	if !a.wantsProfile() {
-		return nil
+		return uuid.Nil, nil
 	}
 	profile, err := uuid.Parse(chosen)
-	if err == nil {
-		err = s.Profiles.Share(ctx, user, profile, a.client.ID)
-	}
-	if errors.Is(err, directory.ErrUnavailable) {
-		return err
-	}
 	if err != nil {
-		return &web.Error{Status: http.StatusBadRequest, Message: "Choose which profile the service may see", Cause: err}
+		return uuid.Nil, noSuchProfile(err)
 	}
-	return nil
+	own, err := s.Profiles.ProfilesOf(ctx, user, a.client.ID)
+	if err != nil {
+		return uuid.Nil, err
+	}
+	if !slices.ContainsFunc(own, func(p directory.OwnProfile) bool { return p.ID == profile }) {
+		return uuid.Nil, noSuchProfile(directory.ErrNotFound)
+	}
+	return profile, nil
+}
+
+func noSuchProfile(cause error) error {
+	return &web.Error{Status: http.StatusBadRequest, Message: "Choose which profile the service may see", Cause: cause}
+}
+
+// shareProfile records which profile the user lets the client see, if any.
+func (s *Server) shareProfile(ctx context.Context, a *authorization, user, profile uuid.UUID) error {
+	if profile == uuid.Nil {
+		return nil
+	}
+	return s.Profiles.Share(ctx, user, profile, a.client.ID)
 }
 
 // noConsent tells a client that the user did not allow it what it asked for, or

@@ -145,7 +145,8 @@ type GrantStore interface {
 
 	// Consent returns the scopes a user has allowed a client.
 	Consent(ctx context.Context, userID uuid.UUID, clientID string) ([]string, error)
-	SetConsent(ctx context.Context, userID uuid.UUID, clientID string, scopes []string, at time.Time) error
+	// AddConsent adds scopes to those that a user has allowed a client.
+	AddConsent(ctx context.Context, userID uuid.UUID, clientID string, scopes []string, at time.Time) error
 	// UsedClients returns the clients that a user has allowed something or signed
 	// in to, and the companies that see a profile of theirs, by name.
 	UsedClients(ctx context.Context, userID uuid.UUID, now time.Time) ([]UsedClient, error)

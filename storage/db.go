@@ -56,22 +56,29 @@ type statement struct {
 	otherwise error
 }
 
-// question is a query for a row, which may change what it returns.
+// question is a query, which may change what it returns.
 type question struct {
 	query string
 	args  []any
-	dest  []any // where the row goes
-	found bool  // there was one
+	scan  func(scan func(dest ...any) error) error // is called for every row
+	dest  []any                                    // or is where the only row goes
+	found bool                                     // there was a row
 }
 
 // read takes the answer, and frees what holds it.
 func (q *question) read(r rows) error {
 	defer r.Close()
-	if r.Next() {
-		if err := r.Scan(q.dest...); err != nil {
+	for r.Next() {
+		q.found = true
+		if q.scan == nil {
+			if err := r.Scan(q.dest...); err != nil {
+				return err
+			}
+			break
+		}
+		if err := q.scan(r.Scan); err != nil {
 			return err
 		}
-		q.found = true
 	}
 	r.Close()
 	return r.Err()
@@ -287,13 +294,8 @@ func (db *DB) each(ctx context.Context, query string, args []any, scan func(scan
 	if err != nil {
 		return failed(ctx, err)
 	}
-	defer r.Close()
-	for r.Next() {
-		if err := scan(r.Scan); err != nil {
-			return failed(ctx, err)
-		}
-	}
-	return failed(ctx, r.Err())
+	q := question{scan: scan}
+	return failed(ctx, q.read(r))
 }
 
 // reads reports whether a statement only reads, so that SQLite may run it

@@ -12,29 +12,21 @@ import (
 // stored as a list of JSON.
 const offlineGrants = `%"` + oauth.ScopeOfflineAccess + `"%`
 
-// EndSession implements oauth.EndingStore.
+// EndSession implements oauth.EndingStore. A session ends with those that it has
+// taken the place of, see MoveSession; their grants are found by what it has led to,
+// which is why that goes last.
 func (s OAuthGrants) EndSession(ctx context.Context, id uuid.UUID) ([]oauth.Participation, error) {
-	told, err := s.participations(ctx, `
-		delete from session_clients where session_id = $1 returning client_id, sid, subject`, id)
-	if err != nil {
-		return nil, err
-	}
-	sids := []uuid.UUID{id}
-	for _, p := range told {
-		if p.SessionID != id {
-			sids = append(sids, p.SessionID)
-		}
-	}
-	for _, sid := range sids {
-		held, err := s.participations(ctx, `
-			delete from grants where session_id = $1 and scopes not like $2
-			returning client_id, session_id, case subject when '' then cast(user_id as text) else subject end`, sid, offlineGrants)
-		if err != nil {
-			return nil, err
-		}
-		told = append(told, held...)
-	}
-	return told, nil
+	const heldBy = `
+		returning client_id, session_id, case subject when '' then cast(user_id as text) else subject end`
+	var told, held []oauth.Participation
+	err := s.DB.ask(ctx,
+		participations(&held, `delete from grants where session_id = $1 and scopes not like $2`+heldBy, id, offlineGrants),
+		participations(&held, `
+		delete from grants where session_id in (select sid from session_clients where session_id = $1 and sid <> $1)
+			and scopes not like $2`+heldBy, id, offlineGrants),
+		participations(&told, `delete from session_clients where session_id = $1 returning client_id, sid, subject`, id),
+	)
+	return append(told, held...), err
 }
 
 // EndUser implements oauth.EndingStore.
@@ -92,13 +84,19 @@ func (s OAuthGrants) LedTo(ctx context.Context, session uuid.UUID, clientID stri
 // knows a session and its user by.
 func (s OAuthGrants) participations(ctx context.Context, query string, args ...any) ([]oauth.Participation, error) {
 	var all []oauth.Participation
-	err := s.DB.each(ctx, query, args, func(scan func(dest ...any) error) error {
+	q := participations(&all, query, args...)
+	err := s.DB.each(ctx, q.query, q.args, q.scan)
+	return all, err
+}
+
+// participations asks for them, and adds them to all.
+func participations(all *[]oauth.Participation, query string, args ...any) *question {
+	return &question{query: query, args: args, scan: func(scan func(dest ...any) error) error {
 		var p oauth.Participation
 		var sid uuid.NullUUID
 		err := scan(&p.ClientID, &sid, &p.Subject)
 		p.SessionID = sid.UUID
-		all = append(all, p)
+		*all = append(*all, p)
 		return err
-	})
-	return all, err
+	}}
 }

@@ -76,19 +76,17 @@ func grantArgs(g *oauth.Grant) []any {
 // waits for this grant, or this grant finds no session.
 func (s OAuthGrants) CreateGrant(ctx context.Context, g *oauth.Grant) error {
 	if g.SessionID == uuid.Nil {
-		_, err := s.DB.exec(ctx, insertGrant+` values (`+grantValues+`)`, grantArgs(g)...)
-		return err
+		return s.DB.later(ctx, statement{query: insertGrant + ` values (` + grantValues + `)`, args: grantArgs(g)})
 	}
 	participation := statement{query: insertParticipation + orParticipating,
 		args: []any{g.ClientID, cmp.Or(g.Subject, g.UserID.String()), g.CreatedAt, g.SessionID}}
 	if s.DB.Engine == PostgreSQL {
 		participation.query = insertParticipation + keepSession + orParticipating
 	}
-	_, err := s.DB.together(ctx, participation, statement{
+	return s.DB.later(ctx, participation, statement{
 		query: insertGrant + ` select ` + grantValues + ` from sessions where id = $4 and expires_at > $15`,
 		args:  grantArgs(g), otherwise: directory.ErrNotFound,
 	})
-	return err
 }
 
 // Grant implements oauth.GrantStore.
@@ -178,11 +176,24 @@ func (s OAuthGrants) Consent(ctx context.Context, userID uuid.UUID, clientID str
 	return scopes, nil
 }
 
-// SetConsent implements oauth.GrantStore.
-func (s OAuthGrants) SetConsent(ctx context.Context, userID uuid.UUID, clientID string, scopes []string, at time.Time) error {
-	_, err := s.DB.exec(ctx, `
-		insert into consents (user_id, client_id, scopes, created_at) values ($1, $2, $3, $4)
-		on conflict (user_id, client_id) do update set scopes = excluded.scopes, updated_at = excluded.created_at`,
-		userID, clientID, scopes, at)
-	return err
+// AddConsent implements oauth.GrantStore. The scopes are united in the statement:
+// of two that are given at once none is lost.
+func (s OAuthGrants) AddConsent(ctx context.Context, userID uuid.UUID, clientID string, scopes []string, at time.Time) error {
+	add := statement{query: allowScopes + uniteInSQLite, args: []any{userID, clientID, scopes, at}}
+	if s.DB.Engine == PostgreSQL {
+		add.query = allowScopes + uniteInPostgreSQL
+	}
+	return s.DB.later(ctx, add)
 }
+
+const (
+	allowScopes = `
+		insert into consents (user_id, client_id, scopes, created_at) values ($1, $2, $3, $4)
+		on conflict (user_id, client_id) do update set updated_at = excluded.created_at, scopes = `
+	uniteInPostgreSQL = `(
+			select cast(jsonb_agg(distinct scope) as text)
+			from jsonb_array_elements(cast(consents.scopes as jsonb) || cast(excluded.scopes as jsonb)) scope)`
+	uniteInSQLite = `(
+			select json_group_array(distinct value) from (
+				select value from json_each(consents.scopes) union all select value from json_each(excluded.scopes)) united)`
+)

@@ -95,7 +95,7 @@ func askBehind(ctx context.Context, q postgresQuerier, before []statement, all [
 }
 
 func answer(results pgx.BatchResults, q *question) error {
-	r, err := results.Query()
+	r, err := results.Query() //nolint:sqlclosecheck // closed by question.read
 	if err != nil {
 		return err
 	}
