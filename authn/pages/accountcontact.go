@@ -154,8 +154,8 @@ func (p *Pages) proveContact(w http.ResponseWriter, r *http.Request, a *account,
 		return err
 	}
 	view.Pending = to
-	if slip := codeSlip(authn.SMSCode, code); slip != "" {
-		return p.contactPage(w, http.StatusBadRequest, view, fault{"code", view.text(slip)})
+	if slip := view.codeSlip(authn.SMSCode, code); slip != "" {
+		return p.contactPage(w, http.StatusBadRequest, view, fault{"code", slip})
 	}
 	err = p.Authn.ChangeContact(r.Context(), a.Session, a.User, c, code, p.changingContact(a, c))
 	switch {

@@ -88,8 +88,8 @@ func (p *Pages) submitTOTP(w http.ResponseWriter, r *http.Request, a *account) e
 		return p.removeTOTP(w, r, a)
 	}
 	view, code := p.frame(r, "account.totp.title", &Flow{}), withoutSpaces(form["code"])
-	if slip := codeSlip(authn.TOTP, code); slip != "" {
-		return p.totpPage(w, r, a, http.StatusBadRequest, fault{"code", view.text(slip)})
+	if slip := view.codeSlip(authn.TOTP, code); slip != "" {
+		return p.totpPage(w, r, a, http.StatusBadRequest, fault{"code", slip})
 	}
 	err = p.Authn.ConfirmTOTP(r.Context(), a.User, code, a.Session.ID)
 	if errors.Is(err, authn.ErrRefused) {

@@ -119,7 +119,8 @@ func (p *Pages) submitCode(w http.ResponseWriter, r *http.Request) error {
 		return Follow(w, r, CodePage, KeyNeeded, flow.ID)
 	}
 	code := withoutSpaces(form[codeField(next)])
-	if slip := codeSlip(next, code); slip != "" {
+	texts := p.texts(r)
+	if slip := texts.codeSlip(next, code); slip != "" {
 		return p.askCodeAgain(w, r, http.StatusBadRequest, flow, slip)
 	}
 	back, err := p.wayBack(r, flow, user)
@@ -133,7 +134,7 @@ func (p *Pages) submitCode(w http.ResponseWriter, r *http.Request) error {
 	case errors.Is(err, directory.ErrInvitationClosed), errors.Is(err, directory.ErrNotInvited):
 		return FollowTo(w, r, CodePage, Closed, back.Path) // which says why
 	case errors.Is(err, authn.ErrRefused):
-		return p.askCodeAgain(w, r, http.StatusForbidden, flow, codeRefusal(next))
+		return p.askCodeAgain(w, r, http.StatusForbidden, flow, texts.codeRefusal(next))
 	case err != nil:
 		return p.expired(w, r, flow, err)
 	}
@@ -148,7 +149,7 @@ func (p *Pages) askCodeAgain(w http.ResponseWriter, r *http.Request, status int,
 		return p.expired(w, r, f, err)
 	}
 	view := p.codeView(r, f, under)
-	view.Faults = []fault{{view.Field(), view.text(wrong)}}
+	view.Faults = []fault{{view.Field(), wrong}}
 	return p.render(w, status, "code", f, view)
 }
 
@@ -175,28 +176,28 @@ func (p *Pages) resendCode(w http.ResponseWriter, r *http.Request) error {
 	return FollowTo(w, r, CodePage, CodeSent, again+"&resent=1")
 }
 
-// codeSlip names the text for what a slip of the finger makes of a code, before it
-// costs an attempt; "" for what may be one.
-func codeSlip(f authn.Factor, code string) string {
+// codeSlip says what a slip of the finger makes of a code, before it costs an
+// attempt; "" for what may be one.
+func (c catalogue) codeSlip(f authn.Factor, code string) string {
 	switch {
 	case code == "":
-		return codeField(f) + ".missing"
+		return c.text(codeField(f) + ".missing")
 	case f != authn.RecoveryCode && strings.Trim(code, "0123456789") != "":
-		return "code.digits"
+		return c.text("code.digits")
 	default:
 		return ""
 	}
 }
 
-// codeRefusal names the text for a code that was refused.
-func codeRefusal(f authn.Factor) string {
+// codeRefusal says that a code was refused.
+func (c catalogue) codeRefusal(f authn.Factor) string {
 	switch f {
 	case authn.TOTP:
-		return "totp.refused"
+		return c.text("totp.refused")
 	case authn.RecoveryCode:
-		return "recovery_code.refused"
+		return c.text("recovery_code.refused")
 	default:
-		return "code.refused"
+		return c.text("code.refused")
 	}
 }
 

@@ -93,8 +93,8 @@ func (p *Pages) submitEmailCode(w http.ResponseWriter, r *http.Request) error {
 		return p.expired(w, r, &Flow{}, err)
 	}
 	view, code := p.frame(r, "asked.title", flow), withoutSpaces(form["code"])
-	if slip := codeSlip(authn.EmailCode, code); slip != "" {
-		view.Faults = []fault{{"code", view.text(slip)}}
+	if slip := view.codeSlip(authn.EmailCode, code); slip != "" {
+		view.Faults = []fault{{"code", slip}}
 		return p.render(w, http.StatusBadRequest, "emailcode", flow, view)
 	}
 	outcome, err := p.tryMail(r, code)
