@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"gatehouse/oauth"
 )
 
 // forged is a token with a header of the attacker's own; its claims are those
@@ -87,6 +89,13 @@ func (a *abuse) otherTokens() {
 		"nothing":      "x", "a truncated token": got.AccessToken[:len(got.AccessToken)-1], "a longer token": got.AccessToken + "A",
 	} {
 		a.a401(what, token)
+	}
+	// Every claim of an access token and a signature of ours: the type alone tells.
+	for _, typ := range []string{oauth.TypeLogoutToken, oauth.TypeIDToken, oauth.TypeUserInfo} {
+		token := a.d.signedAs(typ, a.s.url, "machine", nil)
+		if a.a401("of type "+typ, token); a.active(a.machine, token) {
+			a.t.Errorf("of type %q: active", typ)
+		}
 	}
 }
 

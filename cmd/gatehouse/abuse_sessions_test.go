@@ -53,6 +53,35 @@ func (a *abuse) sessionsAfterPassword() {
 		}
 		a.told(u, "password_changed", 1+i)
 	}
+	a.sessionsAfterTheEnd("archive_user", a.user("Archived", "07700900232"), func(u userOutput) {
+		admin := a.s.token(a.machine, "notify.admin")
+		if res := a.s.call(admin, http.MethodPost, "/user/"+u.ID.String()+"/archive", nil); res.status >= http.StatusBadRequest {
+			a.t.Errorf("archive: %d %s", res.status, res.body)
+		}
+	})
+	a.sessionsAfterTheEnd("end_user_access", a.user("Expelled", "07700900233"), func(u userOutput) {
+		a.d.command("", new(map[string]string), "user", "sign-out", u.ID.String(), "--json")
+	})
+}
+
+// sessionsAfterTheEnd (S11): whoever is archived, or signed out by an operator, is
+// out in every browser at once, with every token.
+func (a *abuse) sessionsAfterTheEnd(event string, u userOutput, end func(u userOutput)) {
+	a.t.Helper()
+	one, two := a.signIn(u), a.signIn(u)
+	got := a.granted(two)
+	end(u)
+	for _, j := range []*journey{one, two} {
+		if a.signedInAs(j.cookie("gatehouse_session")) {
+			a.t.Errorf("a session outlives %s", event)
+		}
+	}
+	a.a401("after "+event, got.AccessToken)
+	res, _ := a.refresh(a.conf, got.RefreshToken)
+	a.e400("after "+event, res, "invalid_grant")
+	if n := a.audited(event, "", u); n != 1 {
+		a.t.Errorf("%s is in the audit trail %d times", event, n)
+	}
 }
 
 // setPassword is what an administrator does for somebody, who keeps the same one

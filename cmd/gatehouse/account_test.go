@@ -62,6 +62,9 @@ func TestPersonChangesTheirPassword(t *testing.T) {
 		if j.cookie("gatehouse_session") == before {
 			t.Error("the session is the one before")
 		}
+		old := d.journey(s)
+		old.browser.Jar.SetCookies(request(t, http.MethodGet, s.url, nil).URL, []*http.Cookie{{Name: "gatehouse_session", Value: before, Path: "/"}})
+		old.wantSignedIn(false)
 		j.wantSignedIn(true)
 		other.wantSignedIn(false)
 		if res, _ := s.refresh(client, issued.RefreshToken); res.status != http.StatusBadRequest {

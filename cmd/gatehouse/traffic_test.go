@@ -156,6 +156,11 @@ func (tr *traffic) during(f func(), loops ...func()) {
 // signed is an access token that our own key has signed, whatever it says;
 // claims are added to those of a machine's token, or replace them.
 func (d *deployment) signed(issuer, client string, claims map[string]any) string {
+	return d.signedAs(oauth.TypeAccessToken, issuer, client, claims)
+}
+
+// signedAs is signed with another type in its header.
+func (d *deployment) signedAs(typ, issuer, client string, claims map[string]any) string {
 	d.t.Helper()
 	env := &environment{ctx: d.t.Context(), lookup: d.lookup, stdout: io.Discard, stderr: io.Discard, config: &Config{
 		Data: d.vars["GATEHOUSE_DATA"], Issuer: issuer, RedisPrefix: d.vars["GATEHOUSE_REDIS_PREFIX"], AutoMigrate: true, LogLevel: "error", LogFormat: "json",
@@ -177,7 +182,7 @@ func (d *deployment) signed(issuer, client string, claims map[string]any) string
 		"iss": issuer, "sub": client, "aud": issuer, "client_id": client, "exp": now + 600, "iat": now, "jti": uuid.NewString(), "scope": "notify.admin",
 	}
 	maps.Copy(all, claims)
-	token, err := a.keys.Sign(d.t.Context(), oauth.ES256, oauth.TypeAccessToken, all)
+	token, err := a.keys.Sign(d.t.Context(), oauth.ES256, typ, all)
 	if err != nil {
 		d.t.Fatal(err)
 	}
