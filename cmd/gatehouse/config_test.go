@@ -116,6 +116,7 @@ func TestDevelopmentAidsExistUnderDevOnly(t *testing.T) {
 
 func TestStopDrainsAndExitsZero(t *testing.T) {
 	d := newDeployment(t, sqliteConfig(t))
+	d.vars["GATEHOUSE_ADDR"] = storagetest.ReserveAddr(t) // or somebody else may answer there
 	s := d.start()
 	if res := do(t, http.DefaultClient, request(t, http.MethodGet, s.url+"/readyz", nil)); res.status != http.StatusOK {
 		t.Errorf("ready: %d %s", res.status, res.body)

@@ -70,7 +70,7 @@ func (e *Env) publish(path string, v any) string {
 }
 
 // logoutPatience is how long a logout request may take to arrive.
-const logoutPatience = 20 * time.Second
+const logoutPatience = time.Minute
 
 // logoutRequest waits for the server to call a client.
 func (e *Env) logoutRequest(c *Client) url.Values {
