@@ -162,20 +162,20 @@ func (s *Service) PendingContact(ctx context.Context, session *Session, c Contac
 
 // ChangeContact tries the code of a change. When it is right, change runs in one
 // transaction with what follows from it: the user's other sessions and links end,
-// and the address before is told. A wrong code is [ErrRefused]; so is every other
-// after the last try.
+// and the address before is told. A wrong code is [ErrRefused], and counts on the
+// account: whoever guesses at an address has no more tries than whoever guesses at an
+// account. So is every other after the last try.
 func (s *Service) ChangeContact(ctx context.Context, session *Session, u *directory.User, c Contact, code string, change func(ctx context.Context, to string) error) error {
 	pending, err := s.contactChange(ctx, session, c)
 	if err != nil {
 		return err
 	}
 	now := s.Clock()
-	verdict, err := s.Cache.TryCode(ctx, s.contactCode(session.UserID, c, pending, strings.TrimSpace(code)), now, s.codeTries())
-	switch {
-	case err != nil:
-		return fmt.Errorf("compare code: %w", err)
-	case verdict != CodeRight:
-		return ErrRefused
+	_, f := reachedAt(u, c, pending.To)
+	t := &trial{Attempt: Attempt{Front: Browser, Factor: f, UserID: u.ID}, service: s, at: now, limiter: s.Cache, user: u}
+	outcome, err := t.contactCode(ctx, s.contactCode(session.UserID, c, pending, strings.TrimSpace(code)))
+	if _, err := t.settle(ctx, outcome, err); err != nil {
+		return err
 	}
 	err = s.Directory.InTx(ctx, func(ctx context.Context) error {
 		if err := s.useContactChange(ctx, pending, now); err != nil {
@@ -193,6 +193,30 @@ func (s *Service) ChangeContact(ctx context.Context, session *Session, u *direct
 		return fmt.Errorf("give back a code: %w", err)
 	}
 	return s.forgetContactChange(ctx, session, c)
+}
+
+// contactCode tries the code of a change, which is counted before it is compared and
+// given back when it is right.
+func (t *trial) contactCode(ctx context.Context, c LiveCode) (*Outcome, error) {
+	if err := t.reserveFailure(ctx, t.user.ID); err != nil {
+		return nil, err
+	}
+	if !t.reserved {
+		return nil, ErrRefused
+	}
+	verdict, err := t.service.Cache.TryCode(ctx, c, t.at, t.service.codeTries())
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("compare code: %w", err)
+	case verdict == CodeRight:
+		t.step("code", "of a change", "pass")
+		return &Outcome{User: t.user, Next: t.Factor, At: t.at}, nil
+	case verdict == CodeGone: // there was nothing to guess at
+		t.release(ctx)
+	}
+	t.step("code", "of a change", "refuse")
+	t.noteLock(ctx)
+	return nil, ErrRefused
 }
 
 // RemoveMobile lets a user be without a number, in one transaction with what

@@ -111,6 +111,7 @@ func TestOneOfManyRightCodesChangesTheAddress(t *testing.T) {
 		if n := countNil(t, errs); n != 1 {
 			t.Errorf("%d of 64 succeeded", n)
 		}
+		k.wantFailures(bob, 0)
 		if got := k.reload(bob).EmailAddress; got != "robert@example.com" || k.sent.count("email_changed") != 1 {
 			t.Errorf("address %q, told %d times", got, k.sent.count("email_changed"))
 		}
@@ -165,6 +166,29 @@ func TestCodesOfAChangeCannotBeGuessed(t *testing.T) {
 			wantRefused(t, k.newContact(session, alice, authn.MobileContact, otherThan(code)))
 		}
 		wantRefused(t, k.newContact(session, alice, authn.MobileContact, code))
+		k.wantFailures(alice, 5)
+	})
+}
+
+// TestGuessesAtAnAddressEndAtTen: whoever wants an address that is not theirs asks for
+// one code after the other, and is locked out like whoever guesses at an account.
+func TestGuessesAtAnAddressEndAtTen(t *testing.T) {
+	each(t, func(t *testing.T, k *kit) {
+		mallory := k.user(directory.NewUser{Name: "Mallory", EmailAddress: "mallory@example.com", AuthType: directory.EmailAuth})
+		token, session := k.session("mallory@example.com", authn.SessionInfo{})
+		for range 2 {
+			code := k.beginContact(session, mallory, authn.EmailContact, "victim@example.com")
+			for range 5 {
+				wantRefused(t, k.newContact(session, mallory, authn.EmailContact, otherThan(code)))
+			}
+		}
+		k.wantFailures(mallory, directory.MaxFailedLogins)
+		k.wantSession(token, false)
+		code := k.beginContact(session, mallory, authn.EmailContact, "victim@example.com")
+		wantRefused(t, k.newContact(session, mallory, authn.EmailContact, code))
+		if k.sent.count("account_locked") != 1 {
+			t.Error("the owner was not told")
+		}
 	})
 }
 
