@@ -71,6 +71,21 @@ func TestNobodyLooksLikeAlice(t *testing.T) {
 	}
 }
 
+// TestNamesReadInTheOrderTheyAreWritten: a name stands in sentences of ours, in mails
+// and on pages, which it must not turn round.
+func TestNamesReadInTheOrderTheyAreWritten(t *testing.T) {
+	for _, name := range []string{"Ann \u202egro.live", "\u2067Ann", "Ann\u2069", "\u202aAnn"} {
+		if err := validateNewUser(NewUser{Name: name, EmailAddress: "ann@example.com"}); !errors.Is(err, ErrInvalid) {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	for _, name := range []string{"Siân Ŵyn", "דוד \u200fכהן", "نام\u200cخانوادگی"} {
+		if err := validateNewUser(NewUser{Name: name, EmailAddress: "ann@example.com"}); err != nil {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+}
+
 func TestMobileNumberIsReadAsTheNotifyAPIReadsIt(t *testing.T) {
 	cases := []struct {
 		number, want string

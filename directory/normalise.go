@@ -77,6 +77,13 @@ func mistakable(r rune) bool {
 	return r >= utf8.RuneSelf && (!unicode.Is(unicode.Latin, r) || r > '\u017f' || r == 'ı' || r == 'ĸ')
 }
 
+// Reorders reports whether a character lets those behind it be read in another order
+// than they stand in: embeddings, overrides and isolates (Unicode UAX #9). The marks
+// that people write in Hebrew and Arabic names do not.
+func Reorders(r rune) bool {
+	return r >= '\u202a' && r <= '\u202e' || r >= '\u2066' && r <= '\u2069'
+}
+
 // stripObscureSpace removes zero-width and other white space that cannot be
 // seen, wherever it stands.
 func stripObscureSpace(s string) string {

@@ -168,12 +168,13 @@ func validChoices(n NewUser) error {
 }
 
 // validText refuses what no column of text takes: too long, not UTF-8, or with
-// control characters, which PostgreSQL or a page could not show.
+// control characters, which PostgreSQL or a page could not show, and what would turn
+// round the sentences that a name stands in.
 func validText(field, text string) error {
 	if utf8.RuneCountInString(text) > maxText {
 		return &FieldError{Field: field, Reason: "Longer than maximum length 255."}
 	}
-	if !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) {
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, unicode.IsControl) || strings.ContainsFunc(text, Reorders) {
 		return &FieldError{Field: field, Reason: "Not a valid string."}
 	}
 	return nil

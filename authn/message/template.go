@@ -8,6 +8,7 @@ import (
 	"unicode"
 
 	"gatehouse/authn"
+	"gatehouse/directory"
 )
 
 // The templates there are.
@@ -164,13 +165,14 @@ func (d definition) plain(personalisation map[string]any) map[string]any {
 	return all
 }
 
-// plain turns control characters and line breaks in a text into spaces: a
-// person's name must not add lines to a message that seems to come from us.
+// plain turns control characters, line breaks and what reorders the rest of a line
+// into spaces: a person's name must not add lines to a message that seems to come
+// from us, nor let its words be read in another order.
 func plain(value any) any {
 	switch v := value.(type) {
 	case string:
 		return strings.Map(func(r rune) rune {
-			if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' || directory.Reorders(r) {
 				return ' '
 			}
 			return r

@@ -109,12 +109,12 @@ func TestEveryTemplateFileIsDefined(t *testing.T) {
 
 func TestNamesCannotAddLines(t *testing.T) {
 	m := example(PasswordChanged)
-	m.Personalisation["name"] = "Ann\r\n\r\nYour account is closed.\u2028Call us"
+	m.Personalisation["name"] = "Ann\r\n\r\nYour account is closed.\u2028Call us\u202e"
 	w, err := render(m, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if first, _, _ := strings.Cut(w.text, "\n"); first != "Hello Ann    Your account is closed. Call us," {
+	if first, _, _ := strings.Cut(w.text, "\n"); first != "Hello Ann    Your account is closed. Call us ," {
 		t.Errorf("first line %q", first)
 	}
 }
