@@ -6,9 +6,9 @@ STORES := deploy/testenv/with-stores
 GO_TEST := deploy/testenv/go-test
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null)
 
-# Where goroutines share state. The race detector makes everything else slower,
-# a browser above all, and finds nothing there.
-RACE := ./authn ./authn/message ./oauth/... ./storage/... ./internal/...
+# Where goroutines share state: tests of these run under the race detector, and only
+# there. It makes everything else slower, a browser above all, and finds nothing.
+RACE := ./oauth ./authn ./authn/message ./oauth/... ./storage/... ./internal/...
 
 # What takes long under the race detector and has nothing for it: one attempt after
 # another, or many at once as others of the package do.
@@ -106,7 +106,8 @@ testenv:
 go-test:
 	@# The package that takes longest goes first, so that the others run beside it.
 	@# Much of what tests do there is wait, so that more of them fit on a processor.
-	@$(GO_TEST) -parallel 4 -timeout 15m ./cmd/gatehouse ./...
+	@$(GO_TEST) -parallel 4 -timeout 15m ./cmd/gatehouse $$(go list ./... | grep -vxF "$$(go list $(RACE))")
+	@$(GO_TEST) -run '$(ALONE)' ./authn
 
 .PHONY: go-race
 go-race:
