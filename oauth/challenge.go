@@ -90,6 +90,7 @@ func insufficientScope(scope string) *denial {
 	d := &denial{status: http.StatusForbidden, code: "insufficient_scope", message: "The access token does not allow this"}
 	if scope != "" {
 		d.params = `, scope="` + scope + `"`
+		d.cause = web.Reason("the token has no scope or role of " + scope)
 	}
 	return d
 }
@@ -117,7 +118,7 @@ func (s *Server) denied(shown shown, err error) error {
 		return err
 	}
 	d := insufficientScope(string(scope))
-	return &web.Error{Status: d.status, Code: d.code, Message: e.Message, Cause: err, Header: s.challengeHeader(shown, d)}
+	return &web.Error{Status: d.status, Code: d.code, Message: e.Message, Cause: errors.Join(d.cause, err), Header: s.challengeHeader(shown, d)}
 }
 
 func (s *Server) challengeHeader(shown shown, d *denial) http.Header {

@@ -132,6 +132,6 @@ func (s *Server) consentDenied(w http.ResponseWriter, r *http.Request, f *flow, 
 	if err := s.takeFlow(r.Context(), f.ID); err != nil {
 		return err
 	}
-	putOff(w, "access_denied", "the user did not consent")
+	putOff(w, refusal.Get("error"), web.Reason(refusal.Get("error_description"))) // a text of ours
 	return s.answer(w, r, a, refusal)
 }
