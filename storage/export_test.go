@@ -37,6 +37,9 @@ func (db *DB) Later(ctx context.Context, otherwise error, query string, args ...
 	return db.later(ctx, statement{query: query, args: args, otherwise: otherwise})
 }
 
+// AfterOthers has SQLite's writer hand what it does after others to f instead.
+func (db *DB) AfterOthers(f func(func())) { db.conn.(sqliteConn).writer.afterOthers = f }
+
 func (r *Redis) Client() redis.UniversalClient { return r.client }
 
 func TimeInto(t *time.Time) any  { return timeInto(t) }

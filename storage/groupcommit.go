@@ -16,16 +16,18 @@ import (
 // and lets those that wait share a commit.
 //
 // Beginning and committing cost as much as a small transaction itself. So the
-// one that has had its turn leaves BEGIN … COMMIT open for the next that is
-// already waiting, which works from a savepoint of its own; the last commits for
-// all. Nobody is answered before that, so that an answer rests on what is
-// written, and nobody waits for company: a transaction that is alone commits at
-// once.
+// one that has had its turn leaves BEGIN … COMMIT open for those that are already
+// waiting, or would be if they had a processor; they work from savepoints of their
+// own. Nobody is answered before the commit, so that an answer rests on what is
+// written, and nobody waits for company: a transaction that is alone is committed
+// at once.
 type groupWriter struct {
-	conn       *sql.Conn
-	statements *prepared
+	conn        *sql.Conn
+	statements  *prepared
+	afterOthers func(f func()) // runAfterOthers, but in tests
 
-	// group is the one that is open. It belongs to whoever has the turn.
+	// group is the one that is open. It belongs to whoever has the turn, and while
+	// nobody has it, a finish of the group is on its way.
 	group *group
 
 	mu    sync.Mutex
@@ -36,7 +38,8 @@ type groupWriter struct {
 
 // group is what is committed together.
 type group struct {
-	members int
+	members   int
+	finishing bool // a finish is on its way; guarded by the writer's mu
 	// fault is why nothing of it was written, from the statement or the commit that
 	// ended it. It is settled when done is closed.
 	fault  error
@@ -53,7 +56,7 @@ func newGroupWriter(ctx context.Context, pool *sql.DB) (*groupWriter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &groupWriter{conn: conn, statements: newPrepared(conn)}, nil
+	return &groupWriter{conn: conn, statements: newPrepared(conn), afterOthers: runAfterOthers}, nil
 }
 
 // wait returns when it is the caller's turn, or its context is over.
@@ -141,6 +144,40 @@ func (w *groupWriter) begin(ctx context.Context) (tx, error) {
 func (w *groupWriter) run(statement string) error {
 	_, err := w.statements.ExecContext(context.Background(), statement)
 	return err
+}
+
+// follow lets the next in the queue go on in the same group. When nobody waits, it
+// is finished once those have run that are ready to: where processors are what is
+// short, others get no further than that, and groups would be of one or two.
+func (w *groupWriter) follow(g *group) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.taken = w.pass()
+	if !w.taken && !g.finishing {
+		g.finishing = true
+		w.afterOthers(func() { w.finish(g) })
+	}
+}
+
+// finish ends a group, unless somebody has the turn meanwhile and will see to it.
+func (w *groupWriter) finish(g *group) {
+	w.mu.Lock()
+	g.finishing = false
+	last := !w.taken && w.group == g
+	w.taken = w.taken || last
+	w.mu.Unlock()
+	if last {
+		w.end(g)
+	}
+}
+
+// runAfterOthers runs f behind the goroutines that are ready to run. The newest of a
+// processor's is the next to run: one more leaves f at the end of its queue. There
+// it does not wait for those that compute for long, as [runtime.Gosched] would:
+// they have been interrupted, and are in the queue of all processors.
+func runAfterOthers(f func()) {
+	go f()
+	go func() {}()
 }
 
 // end commits a group, or takes it back, and tells its members.
@@ -302,19 +339,13 @@ func (m *member) leave() error {
 	}
 	m.left = true
 	g := m.group
-	if g.fault == nil && !g.undone && g.members < maxMembers && m.follow() {
-		<-g.done
-	} else {
+	if g.fault != nil || g.undone || g.members == maxMembers {
 		m.end(g)
+		return g.fault
 	}
+	m.follow(g)
+	<-g.done
 	return g.fault
-}
-
-// follow lets the next in the queue go on in the same group, if anybody waits.
-func (m *member) follow() bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.pass()
 }
 
 // memberRows are read in the member's turn.

@@ -157,6 +157,49 @@ func TestNobodyIsAnsweredBeforeTheGroupIsCommitted(t *testing.T) {
 	c.holds(0, 1)
 }
 
+// Who comes before the group is finished joins it, whether that one has had its
+// turn when the others have run, or is in the middle of it and leaves last.
+func TestLatecomerSharesTheCommit(t *testing.T) {
+	for _, inside := range []bool{false, true} {
+		db := storagetest.Open(t).DB
+		scratch(t, db)
+		finish := make(chan func(), 1)
+		db.AfterOthers(func(f func()) { finish <- f })
+		answers, arrived, leave := make(chan error, 2), make(chan struct{}), make(chan struct{})
+		go func() { answers <- insert(t.Context(), db, 1) }()
+		first := <-finish
+		go func() {
+			answers <- db.InTx(t.Context(), func(ctx context.Context) error {
+				err := insert(ctx, db, 2)
+				close(arrived)
+				<-leave
+				return err
+			})
+		}()
+		<-arrived
+		if inside {
+			first()
+			close(leave)
+			first = <-finish
+		} else {
+			close(leave)
+			for db.Pools()[1].InUse > 0 {
+				time.Sleep(time.Millisecond)
+			}
+		}
+		if n := count(t, db); n != 0 || len(answers) != 0 {
+			t.Errorf("inside %v: %d rows and %d answers before the commit", inside, n, len(answers))
+		}
+		first()
+		if n := count(t, db); n != 2 {
+			t.Errorf("inside %v: %d rows after the commit", inside, n)
+		}
+		if err := errors.Join(<-answers, <-answers); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestCancelledMemberHarmsNobody(t *testing.T) {
 	c := newCompany(t)
 	waiting, leave := context.WithCancel(t.Context())
