@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -13,6 +14,9 @@ import (
 	"gatehouse/storage"
 	"gatehouse/storage/storagetest"
 )
+
+// many are more rows than one statement deletes.
+const many = 1200
 
 // TestTwoReplicasCleanUpAtOnce moves the clock past each period and lets two
 // replicas clean up at the same time, over more rows than one statement takes.
@@ -30,10 +34,10 @@ func TestTwoReplicasCleanUpAtOnce(t *testing.T) {
 			after                                      time.Duration
 			toService, toOrganisation, events, members int
 		}{
-			{0, 2500, 1, 2502, 1},
-			{2*day - time.Microsecond, 2500, 1, 2502, 1},
-			{2 * day, 0, 0, 2502, 1},
-			{364 * day, 0, 0, 2502, 1},
+			{0, many, 1, many + 2, 1},
+			{2*day - time.Microsecond, many, 1, many + 2, 1},
+			{2 * day, 0, 0, many + 2, 1},
+			{364 * day, 0, 0, many + 2, 1},
 			{364*day + time.Microsecond, 0, 0, 0, 1},
 		}
 		for _, step := range steps {
@@ -41,7 +45,12 @@ func TestTwoReplicasCleanUpAtOnce(t *testing.T) {
 			var wait sync.WaitGroup
 			for _, replica := range []*storage.Stores{one, two} {
 				wait.Go(func() {
-					if err := (storage.Cleanup{DB: replica.DB}).Run(t.Context(), now, nil); err != nil {
+					err := directory.ErrUnavailable
+					for tries := 0; tries < 20 && errors.Is(err, directory.ErrUnavailable); tries++ {
+						// SQLite waits for five seconds, which the other may take under the race detector.
+						err = storage.Cleanup{DB: replica.DB}.Run(t.Context(), now, nil)
+					}
+					if err != nil {
 						t.Errorf("after %s: %v", step.after, err)
 					}
 				})
@@ -88,7 +97,7 @@ func fillForCleanup(t *testing.T, db *storage.DB, r *directory.Registry) (servic
 		t.Fatal(err)
 	}
 	err = db.InTx(t.Context(), func(ctx context.Context) error {
-		for i := range 2500 {
+		for i := range many {
 			address := fmt.Sprintf("invited%d@example.gov.uk", i)
 			if _, err := db.Exec(ctx, `
 				insert into service_invitations (id, service_id, email_address, email_normalised, from_user_id, status, permissions, folder_permissions, auth_type, created_at)
