@@ -29,7 +29,7 @@ type claimRequest struct {
 
 // claimsOfScope are the claims that a scope stands for (OpenID Connect Core section 5.4).
 var claimsOfScope = map[string][]string{
-	ScopeProfile: {"name", "given_name", "family_name", "preferred_username", "updated_at"},
+	ScopeProfile: {"name", "given_name", "family_name", "preferred_username", "locale", "updated_at"},
 	ScopeEmail:   {"email", "email_verified"},
 	ScopePhone:   {"phone_number"},
 }

@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"gatehouse/authn"
+	"gatehouse/directory"
 	"gatehouse/oauth"
+	"gatehouse/storage"
 	"gatehouse/storage/storagetest"
 )
 
@@ -25,6 +27,30 @@ func TestClaimsAreGivenWhereTheyWereAskedFor(t *testing.T) {
 			info := g.bearer("/oauth/userinfo", got.text("access_token")).json()
 			if info["email"] != "alice@example.com" || info["name"] != nil || len(info) != 2 {
 				t.Errorf("userinfo %v", info)
+			}
+		}
+	})
+}
+
+// TestLocaleIsTheLanguageThatThePersonReads: it is told while it is known, as it is
+// when somebody asks, and with the scope profile alone.
+func TestLocaleIsTheLanguageThatThePersonReads(t *testing.T) {
+	each(t, func(t *testing.T, g *rig) {
+		tokens := g.exchange("conf", g.signedIn().code(request("conf", "scope", "openid profile offline_access", "claims", `{"id_token":{"locale":null}}`)))
+		narrow := g.exchange("conf", g.signedIn().code(request("conf", "scope", "openid email"))).text("access_token")
+		for _, want := range []any{nil, "cy", "en"} {
+			if language, known := want.(string); known {
+				if err := (storage.Authn{DB: g.stores.DB}).SetLanguage(t.Context(), g.alice.ID, directory.Language(language)); err != nil {
+					t.Fatal(err)
+				}
+				tokens = g.refresh("conf", tokens.text("refresh_token"))
+			}
+			info, id := g.bearer("/oauth/userinfo", tokens.text("access_token")).json(), claimsOf(t, tokens.text("id_token"))
+			if info["locale"] != want || id["locale"] != want {
+				t.Errorf("userinfo %v, ID token %v, want %v", info["locale"], id["locale"], want)
+			}
+			if info := g.bearer("/oauth/userinfo", narrow).json(); info["locale"] != nil {
+				t.Errorf("without the scope: %v", info)
 			}
 		}
 	})

@@ -119,7 +119,7 @@ func NewDiscovery(issuer string, clientDocuments bool) *Discovery {
 		ClaimTypesSupported:    []string{"normal"},
 		ClaimsSupported: []string{
 			"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "sid",
-			"name", "given_name", "family_name", "preferred_username", "updated_at",
+			"name", "given_name", "family_name", "preferred_username", "locale", "updated_at",
 			"email", "email_verified", "phone_number",
 		},
 		DisplayValuesSupported: []string{"page"},

@@ -18,6 +18,7 @@ type userInfo struct {
 	GivenName         string `json:"given_name,omitempty"`
 	FamilyName        string `json:"family_name,omitempty"`
 	PreferredUsername string `json:"preferred_username,omitempty"`
+	Locale            string `json:"locale,omitempty"` // a BCP 47 tag
 	UpdatedAt         int64  `json:"updated_at,omitempty"`
 	Email             string `json:"email,omitempty"`
 	EmailVerified     *bool  `json:"email_verified,omitempty"`
@@ -141,6 +142,8 @@ func (info *userInfo) add(u *directory.User, name string) {
 		info.FamilyName = family
 	case "preferred_username":
 		info.PreferredUsername = u.Username
+	case "locale":
+		info.Locale = string(u.Language)
 	case "updated_at":
 		info.UpdatedAt = changedAt(u).Unix()
 	case "email":

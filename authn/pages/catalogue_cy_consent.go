@@ -41,7 +41,7 @@ var welshConsent = catalogue{
 	"formpost.text":  "Dewiswch Parhau i fynd yn ôl i %s.",
 
 	"scope.openid":         "wybod mai chi sydd yno",
-	"scope.profile":        "gweld eich enw",
+	"scope.profile":        "gweld eich enw a’ch iaith",
 	"scope.email":          "gweld eich cyfeiriad e-bost",
 	"scope.phone":          "gweld eich rhif ffôn symudol",
 	"scope.offline_access": "cadw’r mynediad hwn tra byddwch i ffwrdd",

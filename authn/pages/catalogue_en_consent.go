@@ -42,7 +42,7 @@ var englishConsent = catalogue{
 	"formpost.text":  "Continue to go back to %s.",
 
 	"scope.openid":         "know that it is you",
-	"scope.profile":        "see your name",
+	"scope.profile":        "see your name and your language",
 	"scope.email":          "see your email address",
 	"scope.phone":          "see your mobile number",
 	"scope.offline_access": "keep this access while you are away",
