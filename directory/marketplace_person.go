@@ -32,6 +32,10 @@ func (m *Marketplace) Share(ctx context.Context, user, profile uuid.UUID, provid
 		if err := m.Store.HoldProfile(ctx, profile); err != nil {
 			return err
 		}
+		// An account that is closed at the same moment ends this consent, or has none to give.
+		if err := m.Store.HoldOwner(ctx, user); err != nil {
+			return err
+		}
 		theirs, err := m.Store.ProfilesOf(ctx, user, provider, m.now())
 		if err != nil {
 			return err
@@ -65,6 +69,25 @@ func (m *Marketplace) Unshare(ctx context.Context, user uuid.UUID, provider stri
 	})
 	if err != nil {
 		return fmt.Errorf("end sight of profiles: %w", err)
+	}
+	return nil
+}
+
+// UnshareAll ends every consent that a user gave, as with the end of their account.
+// It joins the transaction in ctx. What partners recorded stands: their profiles
+// are theirs.
+func (m *Marketplace) UnshareAll(ctx context.Context, user uuid.UUID) error {
+	err := m.Store.InTx(ctx, func(ctx context.Context) error {
+		ended, err := m.Store.EndConsentsBy(ctx, user, m.now())
+		for _, c := range ended {
+			if err == nil {
+				err = m.record(ctx, "end_marketplace_consent", Actor{Kind: "system"}, c.ProfileID, map[string]any{"provider": c.ProviderID, "given_by": user})
+			}
+		}
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("end what a user shared: %w", err)
 	}
 	return nil
 }

@@ -68,6 +68,12 @@ type ownStore interface {
 	// EndConsentsOf withdraws every consent to see a user's profiles that stands,
 	// also those that the user gave for what is theirs no more, and returns whose.
 	EndConsentsOf(ctx context.Context, user uuid.UUID, provider string, at time.Time) ([]uuid.UUID, error)
+	// EndConsentsBy withdraws every consent that a user gave and that stands, and
+	// returns for which profiles and providers.
+	EndConsentsBy(ctx context.Context, user uuid.UUID, at time.Time) ([]ProfileConsent, error)
+	// HoldOwner makes others wait who change a user, until the transaction in ctx
+	// ends. Profiles are held before, and the user is looked at afterwards.
+	HoldOwner(ctx context.Context, user uuid.UUID) error
 	// CountVisit adds a visit to those profiles of a user that a provider may see.
 	CountVisit(ctx context.Context, user uuid.UUID, provider string, at time.Time) error
 }

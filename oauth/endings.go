@@ -51,6 +51,12 @@ type Notices interface {
 	Notify(ctx context.Context, clientID string, notice []byte, expires time.Time) error
 }
 
+// Shares are the profiles of the marketplace that people let others see.
+type Shares interface {
+	// UnshareAll ends every consent that a user gave; it joins the transaction in ctx.
+	UnshareAll(ctx context.Context, user uuid.UUID) error
+}
+
 // ClientSource knows the clients.
 type ClientSource interface {
 	// Get returns a client, or directory.ErrNotFound.
@@ -64,6 +70,7 @@ type Endings struct {
 	Store   EndingStore
 	Clients ClientSource
 	Notices Notices
+	Shares  Shares
 	Clock   directory.Clock
 	NewID   func() uuid.UUID
 }
@@ -119,7 +126,7 @@ func (e *Endings) ForgetConsents(ctx context.Context, user uuid.UUID) error {
 				return err
 			}
 		}
-		return nil
+		return e.Shares.UnshareAll(ctx, user)
 	})
 }
 

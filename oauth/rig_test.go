@@ -84,13 +84,13 @@ func newReplica(t testing.TB, s *storage.Stores, clock *moving) *rig {
 	}
 	g.keys = keys
 	g.queue = &message.Queue{Store: storage.Outbox{DB: s.DB}, Sealer: keys.Sealer, Clock: g.clock.Now, NewID: uuid.New}
-	endings := &oauth.Endings{Store: grants, Clients: g.clients, Notices: g.queue, Clock: g.clock.Now, NewID: uuid.New}
-	g.authn.Revoker = endings
 	fields := &storage.FieldKeys{DB: s.DB, Sealer: testKeyring(t), Clock: g.clock.Now}
 	if err := fields.Ensure(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	g.market = &directory.Marketplace{Store: storage.Profiles{DB: s.DB, Keys: fields}, Clock: g.clock.Now, NewID: uuid.New}
+	endings := &oauth.Endings{Store: grants, Clients: g.clients, Notices: g.queue, Shares: g.market, Clock: g.clock.Now, NewID: uuid.New}
+	g.authn.Revoker = endings
 	p := &pages.Pages{Authn: g.authn, Issuer: testIssuer, ServiceName: "Gatehouse", Brands: &directory.Brands{Store: storage.Directory{DB: s.DB}, Clock: g.clock.Now}}
 	g.server = &oauth.Server{
 		Issuer: testIssuer, Store: grants, Flows: storage.OAuthFlows{Redis: s.Redis}, Clients: g.clients, Keys: keys,

@@ -41,6 +41,7 @@ func TestFactorsGoWithTheAccount(t *testing.T) {
 				`insert into totp_secrets (user_id, sealed, last_step, created_at) values ($1, $2, 0, 0)`:                   {id, hash},
 				`insert into recovery_codes (hash, user_id, created_at) values ($1, $2, 0)`:                                 {hash, id},
 				`insert into links (hash, purpose, user_id, sealed, created_at, expires_at) values ($1, 'x', $2, $1, 0, 1)`: {hash, id},
+				`insert into known_browsers (id, user_id, token_hash, created_at, seen_at) values ($1, $2, $3, 0, 0)`:       {uuid.New(), id, hash},
 			} {
 				if _, err := stores.DB.Exec(t.Context(), statement, args...); err != nil {
 					t.Fatal(err)
@@ -50,7 +51,7 @@ func TestFactorsGoWithTheAccount(t *testing.T) {
 		if err := (storage.Authn{DB: stores.DB}).DeleteFactors(t.Context(), alice); err != nil {
 			t.Fatal(err)
 		}
-		for _, table := range []string{"totp_secrets", "recovery_codes", "links"} {
+		for _, table := range []string{"totp_secrets", "recovery_codes", "links", "known_browsers"} {
 			if got := rowsOf(t, stores.DB, table, alice); got != 0 {
 				t.Errorf("%s: %d left", table, got)
 			}

@@ -3,6 +3,8 @@ package storage
 import (
 	"context"
 	"errors"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -48,6 +50,32 @@ func (p Profiles) EndConsentsOf(ctx context.Context, user uuid.UUID, provider st
 		return nil, err
 	}
 	return ended, p.count(ctx, provider, -int64(len(ended)))
+}
+
+// EndConsentsBy implements directory.ProfileStore.
+func (p Profiles) EndConsentsBy(ctx context.Context, user uuid.UUID, at time.Time) ([]directory.ProfileConsent, error) {
+	var ended []directory.ProfileConsent
+	err := p.DB.each(ctx, `
+		update marketplace_consents set ended_at = $1 where given_by = $2 and ended_at is null returning user_id, provider_id`,
+		[]any{at, user}, func(scan func(...any) error) error {
+			var c directory.ProfileConsent
+			err := scan(&c.ProfileID, &c.ProviderID)
+			ended = append(ended, c)
+			return err
+		})
+	// Totals are taken in the order of their companies, as endAll does.
+	slices.SortFunc(ended, func(a, b directory.ProfileConsent) int { return strings.Compare(a.ProviderID, b.ProviderID) })
+	for _, c := range ended {
+		if err == nil {
+			err = p.count(ctx, c.ProviderID, -1)
+		}
+	}
+	return ended, err
+}
+
+// HoldOwner implements directory.ProfileStore.
+func (p Profiles) HoldOwner(ctx context.Context, user uuid.UUID) error {
+	return p.DB.holdAddress(ctx, user) // and thereby in the order that others take
 }
 
 // CountVisit implements directory.ProfileStore.

@@ -216,5 +216,21 @@ func TestPersonClosesTheirAccount(t *testing.T) {
 		}
 		wantPage(t, j.submit("/signin", url.Values{"identifier": {person.Email}, "password": {testPassword}}), 403, "not accepted")
 		d.wantMessage(person.Email, "account_closed")
+		for _, path := range []string{"/account/data", "/account/services"} {
+			if j.get(s.url + path); !strings.Contains(j.at, "/signin") {
+				t.Errorf("%s after the end: at %s", path, j.at)
+			}
+		}
+
+		heir := d.person() // of the same address and number
+		if heir.ID == person.ID {
+			t.Fatal("the account is back")
+		}
+		again := d.journey(s)
+		again.enter(heir, testPassword, 3)
+		wantPage(t, again.get(s.url+"/account/services"), 200, "No service uses your account")
+		if res := again.submit("/account/data", nil); strings.Contains(res.body, person.ID.String()) || !strings.Contains(res.body, heir.ID.String()) {
+			t.Errorf("data of the new account: %s", res.body)
+		}
 	})
 }

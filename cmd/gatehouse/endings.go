@@ -12,7 +12,7 @@ import (
 // wireEndings connects what ends with sessions and people: package authn ends
 // sessions, oauth what they led to, and the worker tells the services.
 func (a *app) wireEndings(grants storage.OAuthGrants) {
-	endings := &oauth.Endings{Store: grants, Clients: a.clients, Notices: a.queue, Clock: a.clock.Now, NewID: uuid.New}
+	endings := &oauth.Endings{Store: grants, Clients: a.clients, Notices: a.queue, Shares: a.market, Clock: a.clock.Now, NewID: uuid.New}
 	a.authn.Revoker, a.server.Endings = endings, endings
 	networks, _ := a.config.outboundNetworks() // checked with the configuration
 	// Connections of their own: services that do not answer must not hold up
