@@ -142,11 +142,11 @@ func (p *Pages) submitCode(w http.ResponseWriter, r *http.Request) error {
 }
 
 // askCodeAgain shows the page of the code with what is wrong, or that the sign-in
-// is over: with its last try it is.
+// is over: with its last try it is, which was refused like those before.
 func (p *Pages) askCodeAgain(w http.ResponseWriter, r *http.Request, status int, f *Flow, wrong string) error {
 	under, err := p.signInUnderWay(r)
 	if err != nil {
-		return p.expired(w, r, f, err)
+		return p.over(w, r, status, f, err)
 	}
 	view := p.codeView(r, f, under)
 	view.Faults = []fault{{view.Field(), wrong}}

@@ -118,6 +118,11 @@ func (p *Pages) finish(w http.ResponseWriter, r *http.Request, from Page, f *Flo
 // expired explains that a sign-in cannot go on and where to begin again; an
 // error of another kind is passed on.
 func (p *Pages) expired(w http.ResponseWriter, r *http.Request, f *Flow, err error) error {
+	return p.over(w, r, http.StatusBadRequest, f, err)
+}
+
+// over is expired with a status of its own.
+func (p *Pages) over(w http.ResponseWriter, r *http.Request, status int, f *Flow, err error) error {
 	if !errors.Is(err, ErrNoFlow) && !errors.Is(err, authn.ErrNoSignIn) {
 		return err
 	}
@@ -125,5 +130,5 @@ func (p *Pages) expired(w http.ResponseWriter, r *http.Request, f *Flow, err err
 		frame
 		Restart bool
 	}{p.frame(r, "expired.title", f), errors.Is(err, authn.ErrNoSignIn)}
-	return p.render(w, http.StatusBadRequest, "expired", f, view)
+	return p.render(w, status, "expired", f, view)
 }
