@@ -76,6 +76,9 @@ func TestParallelUsesOfAPushedRequestGiveOneCode(t *testing.T) {
 				continue
 			}
 			got.refusedOnPage()
+			if !strings.Contains(got.body, "invalid_request_uri") {
+				t.Errorf("the page does not say which error it is: %s", got.body)
+			}
 		}
 		if codes != 1 {
 			t.Errorf("%d codes of one request", codes)
