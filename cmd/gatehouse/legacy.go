@@ -32,12 +32,14 @@ func (a *app) countLegacy(routes []web.Route) []web.Route {
 
 // recordLegacy counts the call of a client that is known to a legacy route.
 func (a *app) recordLegacy(ev *web.Event) {
-	method := ev.Method
+	client, method := ev.Attr("client"), ev.Method
+	if client == "" {
+		return
+	}
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	endpoint, legacy := a.legacy[method+" "+ev.Pattern]
-	if client := ev.Attr("client"); legacy && client != "" {
+	if endpoint, legacy := a.legacy[method+" "+ev.Pattern]; legacy {
 		a.records.Called(client, endpoint)
 	}
 }

@@ -12,6 +12,8 @@ var (
 	noStoreValue       = []string{"no-store"}
 	contentPolicyValue = []string{"default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"}
 	jsonContentType    = []string{"application/json"}
+	anyOriginValue     = []string{"*"}
+	exposedValue       = []string{"WWW-Authenticate, DPoP-Nonce"}
 )
 
 // setCommonHeaders sets what holds for every response. A page replaces the
@@ -25,4 +27,13 @@ func setCommonHeaders(h http.Header, requestID string) {
 	h["Content-Security-Policy"] = contentPolicyValue
 	h["Cache-Control"] = noStoreValue
 	h["X-Request-Id"] = []string{requestID}
+}
+
+// setCORSHeaders lets scripts of any origin read the answer. What comes from
+// memory asks for nothing, so there is nothing more in it for them to see.
+func setCORSHeaders(h http.Header, fromMemory bool) {
+	h["Access-Control-Allow-Origin"] = anyOriginValue
+	if !fromMemory {
+		h["Access-Control-Expose-Headers"] = exposedValue
+	}
 }

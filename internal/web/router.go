@@ -220,8 +220,7 @@ func (h *pathHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if route.CORS {
-		w.Header().Set("Access-Control-Allow-Origin", "*")
-		w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate, DPoP-Nonce")
+		setCORSHeaders(w.Header(), route.FromMemory)
 	}
 	limit := route.MaxBody
 	if limit == 0 {

@@ -38,11 +38,27 @@ func newRouter(t *testing.T) (*Router, *bytes.Buffer) {
 		Route{Method: http.MethodPost, Path: "/things/{id}", Surface: Problem{}, Handler: echo, MaxBody: 10},
 		Route{Method: http.MethodPost, Path: "/net/{word}", Surface: Problem{}, Handler: echo, Exists: func(r *http.Request) bool { return r.PathValue("word") == "caught" }},
 		Route{Method: http.MethodGet, Path: "/open", Surface: Problem{}, Handler: echo, CORS: true},
+		Route{Method: http.MethodGet, Path: "/document", Surface: Problem{}, Handler: echo, CORS: true, FromMemory: true},
 		Route{Method: http.MethodGet, Path: "/probe", Surface: Problem{}, Handler: echo, AnyHost: true},
 		Route{Method: http.MethodGet, Path: "/panic", Surface: Problem{}, Handler: func(http.ResponseWriter, *http.Request) error { panic("broken") }},
 		Route{Method: http.MethodGet, Path: "/fails", Surface: Problem{}, Handler: func(http.ResponseWriter, *http.Request) error { return errors.New("the cause") }},
 	)
 	return rt, log
+}
+
+// A script may call what is open to all, and sees the challenges of what asks for something.
+func TestScriptsOfAnyOriginSeeWhatIsForThem(t *testing.T) {
+	for path, want := range map[string][2]string{
+		"/things/1": {"", ""}, "/open": {"*", "WWW-Authenticate, DPoP-Nonce"}, "/document": {"*", ""},
+	} {
+		rt, _ := newRouter(t)
+		w := httptest.NewRecorder()
+		rt.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "http://localhost"+path, nil))
+		got := [2]string{w.Header().Get("Access-Control-Allow-Origin"), w.Header().Get("Access-Control-Expose-Headers")}
+		if w.Code != http.StatusOK || got != want {
+			t.Errorf("%s: %d %q, want %q", path, w.Code, got, want)
+		}
+	}
 }
 
 func TestRouterAnswersWithoutRedirecting(t *testing.T) {
