@@ -119,11 +119,19 @@ func printable(header string) string {
 // [ErrNoSession] says that there is none, that it was unused or alive for too
 // long, or that the user was archived or locked or has another password since.
 func (s *Service) Session(ctx context.Context, token string) (*Session, *directory.User, error) {
+	return s.SessionBy(ctx, token, s.Store.Session)
+}
+
+// FindSession finds a session and its user as [Store.Session] does.
+type FindSession func(ctx context.Context, tokenHash []byte, now, idleSince time.Time) (*Session, *directory.User, error)
+
+// SessionBy is [Service.Session] for who learns more of the user from the same query.
+func (s *Service) SessionBy(ctx context.Context, token string, find FindSession) (*Session, *directory.User, error) {
 	if len(token) != tokenLength {
 		return nil, nil, ErrNoSession
 	}
 	now := s.Clock()
-	session, user, err := s.Store.Session(ctx, tokenHash(token), now, now.Add(-s.idle()))
+	session, user, err := find(ctx, tokenHash(token), now, now.Add(-s.idle()))
 	switch {
 	case errors.Is(err, directory.ErrNotFound):
 		return nil, nil, ErrNoSession

@@ -34,17 +34,11 @@ type authorization struct {
 	claims      claimsRequest
 	hint        string // the sub that somebody else's session does not serve; "" for anybody
 	request     fositeAuthorization
-	// signedIn is who asks, where that was looked up before; nil where it was not.
-	signedIn *signedIn
+	// visit is of whom it is, where that was looked up before; nil where it was not.
+	visit *Visit
 	// consent remembers what the user has just allowed, in the transaction of the
 	// grant that follows from it; nil when nothing was asked.
 	consent func(ctx context.Context) error
-}
-
-// signedIn is who is signed in in a browser, both nil for nobody.
-type signedIn struct {
-	session *authn.Session
-	user    *directory.User
 }
 
 const noMaxAge = time.Duration(-1)

@@ -105,7 +105,7 @@ func (s *Server) consentGiven(w http.ResponseWriter, r *http.Request, f *flow, s
 		}
 		return s.rememberConsent(ctx, a.client, session, a.asksFor())
 	}
-	a.signedIn = &signedIn{session, user}
+	a.visit = &Visit{Session: session, User: user}
 	return s.authorize(w, r, a)
 }
 

@@ -19,19 +19,18 @@ import (
 // account, consent, or the code. It is entered with the request and again whenever the browser comes
 // back from one of the pages.
 func (s *Server) dispatch(w http.ResponseWriter, r *http.Request, a *authorization) error {
-	session, user, err := s.sessionOf(r, a)
+	v, err := s.visitOf(r, a)
 	if err != nil {
 		return unavailable(err)
 	}
+	session, user := v.Session, v.User
 	expected, err := s.isAbout(r.Context(), a, user)
 	if err != nil {
 		return unavailable(err)
 	}
 	next := pages.SignInNeeded
 	if session != nil && expected && a.satisfiedBy(session, s.now()) {
-		if next, err = s.afterSignIn(r.Context(), a, session); err != nil {
-			return unavailable(err)
-		}
+		next = a.afterSignIn(v)
 	}
 	switch {
 	case next == pages.Answered:
@@ -81,12 +80,29 @@ func (s *Server) session(r *http.Request) (*authn.Session, *directory.User, erro
 	return session, user, err
 }
 
-// sessionOf is session for the request of an authorization.
-func (s *Server) sessionOf(r *http.Request, a *authorization) (*authn.Session, *directory.User, error) {
-	if a.signedIn != nil {
-		return a.signedIn.session, a.signedIn.user, nil
+// visitOf returns who is signed in in the browser of a request, with neither
+// session nor user when nobody is.
+func (s *Server) visitOf(r *http.Request, a *authorization) (*Visit, error) {
+	token := s.Cookies.Get(r, authn.SessionCookie)
+	switch {
+	case a.visit != nil:
+		return a.visit, nil
+	case token == "":
+		return &Visit{}, nil
 	}
-	return s.session(r)
+	v := &Visit{}
+	_, _, err := s.Sessions.SessionBy(r.Context(), token, func(ctx context.Context, hash []byte, now, idleSince time.Time) (*authn.Session, *directory.User, error) {
+		found, err := s.Store.Visit(ctx, hash, now, idleSince, a.client.ID)
+		if err != nil {
+			return nil, nil, err
+		}
+		v = found
+		return v.Session, v.User, nil
+	})
+	if errors.Is(err, authn.ErrNoSession) {
+		return v, nil
+	}
+	return v, err
 }
 
 // satisfiedBy reports whether a session is good enough for the request. A
@@ -124,32 +140,29 @@ func (a *authorization) levelReached(acr string) bool {
 }
 
 // afterSignIn decides between the choice of an account, consent and the code.
-func (s *Server) afterSignIn(ctx context.Context, a *authorization, session *authn.Session) (pages.Event, error) {
-	if a.wants("select_account") && !a.signedInSince(session) && (a.flow == nil || a.flow.SelectedBy != session.UserID) {
-		return pages.ChoiceNeeded, nil
+func (a *authorization) afterSignIn(v *Visit) pages.Event {
+	by := v.Session.UserID
+	if a.wants("select_account") && !a.signedInSince(v.Session) && (a.flow == nil || a.flow.SelectedBy != by) {
+		return pages.ChoiceNeeded
 	}
-	if a.flow != nil && a.flow.ConsentBy == session.UserID {
-		return pages.Answered, nil
+	if a.flow != nil && a.flow.ConsentBy == by {
+		return pages.Answered
 	}
 	// Nobody has vouched for who answers at a loopback address of a client that
 	// describes itself, so an earlier consent may have been given to another.
 	// And what a profile holds is shown to nobody by the way.
 	if a.wants("consent") || a.client.Origin == OriginDocument || a.wantsProfile() {
-		return pages.ConsentNeeded, nil
+		return pages.ConsentNeeded
 	}
 	if a.client.FirstParty {
-		return pages.Answered, nil
-	}
-	allowed, err := s.Store.Consent(ctx, session.UserID, a.client.ID)
-	if err != nil && !errors.Is(err, directory.ErrNotFound) {
-		return pages.ConsentNeeded, err
+		return pages.Answered
 	}
 	for _, scope := range a.asksFor() {
-		if !slices.Contains(allowed, scope) {
-			return pages.ConsentNeeded, nil
+		if !slices.Contains(v.Allowed, scope) {
+			return pages.ConsentNeeded
 		}
 	}
-	return pages.Answered, nil
+	return pages.Answered
 }
 
 // issue creates the grant and sends its code to the client.

@@ -63,6 +63,8 @@ type Registry interface {
 type Sessions interface {
 	// Session returns the session of a cookie's token, or authn.ErrNoSession.
 	Session(ctx context.Context, token string) (*authn.Session, *directory.User, error)
+	// SessionBy is Session with a query of the caller's.
+	SessionBy(ctx context.Context, token string, find authn.FindSession) (*authn.Session, *directory.User, error)
 	// CountDeviceCode counts a user's try at a device's code before the code is
 	// looked up, and fails with an *authn.ThrottledError when there were too many;
 	// ForgiveDeviceCode gives the try of a right one back.

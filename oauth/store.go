@@ -6,6 +6,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"gatehouse/authn"
 	"gatehouse/directory"
 )
 
@@ -95,6 +96,13 @@ type OpaqueToken struct {
 	ExpiresAt time.Time
 }
 
+// Visit is somebody who is signed in and comes with a request of a client.
+type Visit struct {
+	Session *authn.Session
+	User    *directory.User
+	Allowed []string // the scopes that the user has allowed the client
+}
+
 // GrantStore keeps what was authorized and issued. Lookups return
 // [directory.ErrNotFound], and everything [directory.ErrUnavailable] when the
 // store cannot answer.
@@ -143,8 +151,9 @@ type GrantStore interface {
 	OpaqueToken(ctx context.Context, expires time.Time, hash []byte) (*OpaqueToken, error)
 	DeleteOpaqueToken(ctx context.Context, t *OpaqueToken) error
 
-	// Consent returns the scopes a user has allowed a client.
-	Consent(ctx context.Context, userID uuid.UUID, clientID string) ([]string, error)
+	// Visit returns what there is to know of whoever comes with a request of a
+	// client, if the session is good: see authn.Store.
+	Visit(ctx context.Context, tokenHash []byte, now, idleSince time.Time, clientID string) (*Visit, error)
 	// AddConsent adds scopes to those that a user has allowed a client.
 	AddConsent(ctx context.Context, userID uuid.UUID, clientID string, scopes []string, at time.Time) error
 	// UsedClients returns the clients that a user has allowed something or signed

@@ -41,17 +41,22 @@ func (a Authn) CreateSession(ctx context.Context, s *authn.Session, tokenHash []
 func (a Authn) Session(ctx context.Context, tokenHash []byte, now, idleSince time.Time) (*authn.Session, *directory.User, error) {
 	var s authn.Session
 	var u directory.User
-	err := a.DB.row(ctx, `
-		select `+sessionColumns+`, `+userColumns+`
+	q := liveSession(&s, &u, tokenHash, now, idleSince)
+	if err := a.DB.row(ctx, q.query, q.args, q.dest...); err != nil {
+		return nil, nil, err
+	}
+	return &s, &u, nil
+}
+
+// liveSession asks for a session and its user.
+func liveSession(s *authn.Session, u *directory.User, tokenHash []byte, now, idleSince time.Time) *question {
+	return &question{query: `
+		select ` + sessionColumns + `, ` + userColumns + `
 		from sessions join users u on u.id = sessions.user_id
 		where sessions.token_hash = $1 and sessions.expires_at > $2 and sessions.seen_at > $3
 			and u.state = 'active' and u.failed_login_count < $4
 			and (u.password_changed_at is null or u.password_changed_at <= sessions.auth_time)`,
-		[]any{tokenHash, now, idleSince, directory.MaxFailedLogins}, append(sessionFields(&s), userFields(&u)...)...)
-	if err != nil {
-		return nil, nil, err
-	}
-	return &s, &u, nil
+		args: []any{tokenHash, now, idleSince, directory.MaxFailedLogins}, dest: append(sessionFields(s), userFields(u)...)}
 }
 
 // TouchSession implements authn.Store.

@@ -277,9 +277,12 @@ func (m *member) batch(ctx context.Context, all []statement) ([]int64, error) {
 }
 
 // ask implements conn.
-func (m *member) ask(ctx context.Context, all []*question) error {
+func (m *member) ask(ctx context.Context, all []*question) error { return askEach(ctx, m, all) }
+
+// askEach asks one question after the other.
+func askEach(ctx context.Context, c conn, all []*question) error {
 	for _, q := range all {
-		r, err := m.query(ctx, q.query, q.args...)
+		r, err := c.query(ctx, q.query, q.args...)
 		if err != nil {
 			return err
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"gatehouse/authn"
 	"gatehouse/directory"
 	"gatehouse/oauth"
 )
@@ -166,14 +167,24 @@ func (s OAuthGrants) RevokeToken(ctx context.Context, jti string, expires time.T
 	return err
 }
 
-// Consent implements oauth.GrantStore.
-func (s OAuthGrants) Consent(ctx context.Context, userID uuid.UUID, clientID string) ([]string, error) {
-	var scopes []string
-	err := s.DB.row(ctx, `select scopes from consents where user_id = $1 and client_id = $2`, []any{userID, clientID}, listInto(&scopes))
-	if err != nil {
+// Visit implements oauth.GrantStore.
+func (s OAuthGrants) Visit(ctx context.Context, tokenHash []byte, now, idleSince time.Time, clientID string) (*oauth.Visit, error) {
+	var session authn.Session
+	var v oauth.Visit
+	var u directory.User
+	who := liveSession(&session, &u, tokenHash, now, idleSince)
+	allowed := &question{query: `
+		select consents.scopes from consents join sessions on sessions.user_id = consents.user_id
+		where sessions.token_hash = $1 and consents.client_id = $2`,
+		args: []any{tokenHash, clientID}, dest: []any{listInto(&v.Allowed)}}
+	if err := s.DB.ask(ctx, who, allowed); err != nil {
 		return nil, err
 	}
-	return scopes, nil
+	if !who.found {
+		return nil, directory.ErrNotFound
+	}
+	v.Session, v.User = &session, &u
+	return &v, nil
 }
 
 // AddConsent implements oauth.GrantStore. The scopes are united in the statement:

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"runtime"
+	"slices"
 
 	_ "modernc.org/sqlite" // registers the driver "sqlite"
 )
@@ -104,8 +105,12 @@ func (c sqliteConn) batch(ctx context.Context, all []statement) ([]int64, error)
 	return changed, t.commit(ctx)
 }
 
-// ask makes the questions one transaction, as PostgreSQL does by itself.
+// ask makes the questions one transaction, as PostgreSQL does by itself. Those that
+// only read need none: there, too, each sees what is committed by then.
 func (c sqliteConn) ask(ctx context.Context, all []*question) error {
+	if !slices.ContainsFunc(all, func(q *question) bool { return !reads(q.query) }) {
+		return askEach(ctx, c, all)
+	}
 	t, err := c.writer.begin(ctx)
 	if err != nil {
 		return err
