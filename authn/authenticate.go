@@ -142,20 +142,28 @@ func (t *trial) password(ctx context.Context) (*Outcome, error) {
 // with, "" when there is none. For nobody, and for a user who may not sign in
 // whatever they prove, none is counted, at the cost of the same statements.
 func (t *trial) credentials(ctx context.Context) (string, error) {
-	user, err := t.service.identify(ctx, t.Attempt)
-	if err != nil {
-		return "", err
+	who, certain := t.who()
+	found, err := t.attempt(ctx, who)
+	if errors.Is(err, directory.ErrConflict) || err == nil && found == nil && !certain {
+		found, err = t.identified(ctx)
 	}
-	t.user = user
-	id := uuid.Nil
-	if user != nil && closed(admitted(user, t.AdmitPending), t.Front) == "" {
-		id = user.ID
-	}
-	found, err := t.attempt(ctx, id)
 	if err != nil || found == nil {
 		return "", err
 	}
 	return found.Hash, nil
+}
+
+// identified counts a failure of whom an address that several share means, or a
+// mobile number.
+func (t *trial) identified(ctx context.Context) (*Attempted, error) {
+	user, err := t.service.identify(ctx, t.Attempt)
+	if err != nil {
+		return nil, err
+	}
+	if user == nil {
+		return t.attempt(ctx, Who{})
+	}
+	return t.attempt(ctx, Who{ID: user.ID})
 }
 
 func (t *trial) plan() plan {

@@ -49,7 +49,8 @@ func (t *trial) continued(ctx context.Context) (*signIn, error) {
 // attemptToContinue counts a failure of the user of a sign-in under way, who may
 // still complete it.
 func (t *trial) attemptToContinue(ctx context.Context, in *signIn) error {
-	found, err := t.attempt(ctx, in.UserID)
+	t.AdmitPending = in.Pending
+	found, err := t.attempt(ctx, Who{ID: in.UserID})
 	if err != nil {
 		return err
 	}

@@ -178,7 +178,7 @@ func (s *Service) readMailed(ctx context.Context, token string) (*mailed, error)
 // proveMail counts a failure and compares what came from the mail. Nobody is found
 // for a sign-in that waits for nobody.
 func (t *trial) proveMail(ctx context.Context, in *mailed) (bool, error) {
-	found, err := t.attempt(ctx, in.UserID)
+	found, err := t.attempt(ctx, Who{ID: in.UserID})
 	switch {
 	case err != nil:
 		return false, err

@@ -28,6 +28,26 @@ func (s *Service) identify(ctx context.Context, a Attempt) (*directory.User, err
 	return user, nil
 }
 
+// who is whom an attempt names, as far as it can be told without a look; certain
+// reports that what was typed names nobody else.
+func (a Attempt) who() (who Who, certain bool) {
+	identifier := strings.TrimSpace(a.Identifier)
+	switch {
+	case a.UserID != uuid.Nil:
+		return Who{ID: a.UserID}, true
+	case !usableIdentifier(identifier):
+		return Who{}, true
+	case isAddress(identifier):
+		return Who{Email: identifier}, true
+	}
+	_, err := directory.ParseMobile(identifier)
+	return Who{Username: identifier}, err != nil
+}
+
+// isAddress reports whether an identifier is an e-mail address, which no username
+// looks like, also in the full-width form that is normalised to one.
+func isAddress(identifier string) bool { return strings.ContainsAny(identifier, "@\uff20") }
+
 func (s *Service) lookUp(ctx context.Context, a Attempt) (*directory.User, error) {
 	if a.UserID != uuid.Nil {
 		return s.Directory.User(ctx, a.UserID)
@@ -36,7 +56,7 @@ func (s *Service) lookUp(ctx context.Context, a Attempt) (*directory.User, error
 	if !usableIdentifier(identifier) {
 		return nil, directory.ErrNotFound
 	}
-	if strings.ContainsAny(identifier, "@\uff20") { // also the full-width form, which normalises to @
+	if isAddress(identifier) {
 		users, err := s.Directory.UsersByEmail(ctx, identifier)
 		return onlyOne(users, err)
 	}

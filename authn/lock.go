@@ -14,9 +14,12 @@ import (
 // attempt counts a failure of a user before anything is compared, so that of any
 // number of parallel guesses no more than the limit are ever compared: on the
 // account or, while that is locked, on a browser that is known. It returns what
-// there is to compare with; nil for nobody, who is uuid.Nil and costs the same.
-func (t *trial) attempt(ctx context.Context, id uuid.UUID) (*Attempted, error) {
-	found, err := t.service.Store.Attempt(ctx, id, t.Factor != Password, t.at, t.shown(), t.at.Add(-KnownFor))
+// there is to compare with; nil for nobody, which costs the same.
+func (t *trial) attempt(ctx context.Context, who Who) (*Attempted, error) {
+	found, err := t.service.Store.Attempt(ctx, Tried{
+		Who: who, Code: t.Factor != Password, Pending: t.AdmitPending || t.Front != Browser, At: t.at,
+		Browser: t.shown(), UnusedSince: t.at.Add(-KnownFor),
+	})
 	switch {
 	case errors.Is(err, directory.ErrNotFound):
 		return nil, nil
@@ -24,9 +27,13 @@ func (t *trial) attempt(ctx context.Context, id uuid.UUID) (*Attempted, error) {
 		return nil, fmt.Errorf("count attempt: %w", err)
 	}
 	t.user, t.has, t.known, t.lookedUp = found.User, found.Has, found.Browser, true
-	if found.Failures == 0 {
+	switch {
+	case found.Failures > 0:
+	case closed(admitted(t.user, t.AdmitPending), t.Front) != "":
+		return found, nil // nobody can guess their way in, so nobody is locked out
+	default:
 		t.step("lock", "", "refuse")
-		return found, t.reserveInBrowser(ctx, id)
+		return found, t.reserveInBrowser(ctx, t.user.ID)
 	}
 	t.reserved, t.failures = true, found.Failures
 	t.step("lock", fmt.Sprintf("%d of %d", found.Failures, directory.MaxFailedLogins), "pass")

@@ -116,7 +116,7 @@ func (t *trial) reserveKnown(ctx context.Context) error {
 	if user == nil {
 		return t.refuse("user", "unknown")
 	}
-	if _, err := t.attempt(ctx, user.ID); err != nil {
+	if _, err := t.attempt(ctx, Who{ID: user.ID}); err != nil {
 		return err
 	}
 	if !t.reserved {

@@ -20,10 +20,11 @@ type Store interface {
 	browserStore
 
 	// Attempt counts a failure of a user before its proof is looked at, and returns
-	// what there is to prove. It is directory.ErrNotFound for nobody. A failure is
-	// counted unless the user is locked or archived; those of codes are also counted
-	// apart.
-	Attempt(ctx context.Context, userID uuid.UUID, code bool, at time.Time, in BrowserTokens, unusedSince time.Time) (*Attempted, error)
+	// what there is to prove. It is directory.ErrNotFound for nobody, and
+	// directory.ErrConflict, with nothing counted, for an address that is of several.
+	// A failure is counted unless the user is locked or may not sign in; those of
+	// codes are also counted apart.
+	Attempt(ctx context.Context, t Tried) (*Attempted, error)
 	// ReleaseFailure takes one reservation back, and the lock it may have made.
 	ReleaseFailure(ctx context.Context, userID uuid.UUID, code bool) error
 	// SignedIn marks a sign-in as used, see UseSignIn, sets the count to zero, notes
@@ -87,6 +88,24 @@ type Store interface {
 	// DeleteFactors takes from a user every factor but the password and passkeys,
 	// the browsers that are known, and links.
 	DeleteFactors(ctx context.Context, userID uuid.UUID) error
+}
+
+// Tried is what a store is told of an attempt.
+type Tried struct {
+	Who
+	Code    bool // and not the password
+	Pending bool // users who are not active yet may sign in
+	At      time.Time
+	// Browser are the tokens that the browser shows, of which those last used at
+	// UnusedSince or before count no more.
+	Browser     BrowserTokens
+	UnusedSince time.Time
+}
+
+// Who is whom an attempt is about, by one of these; nobody by none.
+type Who struct {
+	ID              uuid.UUID
+	Username, Email string // as typed
 }
 
 // Attempted is what a store knows of a user who is tried, from one round trip.

@@ -206,7 +206,7 @@ func userEnds() map[string]func(g *rig, u *directory.User) error {
 	return map[string]func(g *rig, u *directory.User) error{
 		"locked": func(g *rig, u *directory.User) error {
 			for range directory.MaxFailedLogins {
-				if _, err := g.authn.Store.Attempt(g.t.Context(), u.ID, false, g.clock.Now(), authn.BrowserTokens{}, time.Time{}); err != nil {
+				if _, err := g.authn.Store.Attempt(g.t.Context(), authn.Tried{Who: authn.Who{ID: u.ID}, At: g.clock.Now()}); err != nil {
 					return err
 				}
 			}

@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -35,37 +34,4 @@ func (a Authn) Account(ctx context.Context, userID uuid.UUID) (*directory.User, 
 	}
 	has.TOTP = apps > 0
 	return &u, has, nil
-}
-
-// Attempt implements authn.Store. The condition and the count are one statement:
-// no number of parallel attempts gets past the limit.
-func (a Authn) Attempt(ctx context.Context, userID uuid.UUID, code bool, at time.Time, in authn.BrowserTokens, unusedSince time.Time) (*authn.Attempted, error) {
-	var u directory.User
-	var found authn.Attempted
-	var apps int
-	account := &question{query: `
-		select ` + userColumns + `, coalesce((select hash from passwords p where p.user_id = u.id), ''), ` + enrolmentColumns + `
-		from users u where u.id = $1`,
-		args: []any{userID}, dest: append(append(userFields(&u), &found.Hash), enrolmentFields(&found.Has, &apps)...)}
-	count := &question{query: `
-		update users set
-			failed_login_count = failed_login_count + 1,
-			failed_code_count = failed_code_count + $2,
-			locked_at = case when failed_login_count + 1 >= $3 then $4 else locked_at end
-		where id = $1 and failed_login_count < $3 and state <> 'inactive'
-		returning failed_login_count`,
-		args: []any{userID, oneIf(code), directory.MaxFailedLogins, at}, dest: []any{&found.Failures}}
-	b := authn.KnownBrowser{UserID: userID}
-	browser := findBrowser(&b, in, unusedSince)
-	if err := a.DB.ask(ctx, account, count, browser); err != nil {
-		return nil, err
-	}
-	if !account.found {
-		return nil, directory.ErrNotFound
-	}
-	found.User, found.Has.TOTP = &u, apps > 0
-	if browser.found {
-		found.Browser = &b
-	}
-	return &found, nil
 }

@@ -34,21 +34,18 @@ func (a Authn) ReleaseInBrowser(ctx context.Context, browser uuid.UUID) error {
 // FindBrowser implements authn.Store.
 func (a Authn) FindBrowser(ctx context.Context, userID uuid.UUID, tokens authn.BrowserTokens, unusedSince time.Time) (*authn.KnownBrowser, error) {
 	b := authn.KnownBrowser{UserID: userID}
-	q := findBrowser(&b, tokens, unusedSince)
-	if err := a.DB.row(ctx, q.query, q.args, q.dest...); err != nil {
+	if err := a.DB.row(ctx, browserWhere+thisUser+unforgotten, browserArgs(userID, tokens, unusedSince), browserFields(&b)...); err != nil {
 		return nil, err
 	}
 	return &b, nil
 }
 
-// findBrowser asks which known browser of its user a token is of.
-func findBrowser(b *authn.KnownBrowser, tokens authn.BrowserTokens, unusedSince time.Time) *question {
-	return &question{query: `
-		select id, token_hash, seen_at from known_browsers
-		where user_id = $1 and token_hash in ($2, $3, $4, $5) and seen_at > $6
-		order by seen_at desc limit 1`,
-		args: []any{b.UserID, tokens[0], tokens[1], tokens[2], tokens[3], unusedSince},
-		dest: []any{&b.ID, &b.TokenHash, timeInto(&b.SeenAt)}}
+func browserArgs(who any, tokens authn.BrowserTokens, unusedSince time.Time) []any {
+	return []any{who, tokens[0], tokens[1], tokens[2], tokens[3], unusedSince}
+}
+
+func browserFields(b *authn.KnownBrowser) []any {
+	return []any{&b.ID, &b.TokenHash, timeInto(&b.SeenAt)}
 }
 
 // RenewBrowser implements authn.Store. Where another token came first, the second

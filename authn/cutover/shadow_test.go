@@ -132,7 +132,7 @@ func (r *rig) prepare(username, here string) *directory.User {
 		r.becomes(u, directory.Inactive)
 	case "locked":
 		for range directory.MaxFailedLogins {
-			if _, err := r.authn.Store.Attempt(r.t.Context(), u.ID, false, time.Now(), authn.BrowserTokens{}, time.Time{}); err != nil {
+			if _, err := r.authn.Store.Attempt(r.t.Context(), authn.Tried{Who: authn.Who{ID: u.ID}, At: time.Now()}); err != nil {
 				r.t.Fatal(err)
 			}
 		}
