@@ -198,7 +198,7 @@ func (s *Service) ChangeContact(ctx context.Context, session *Session, u *direct
 // contactCode tries the code of a change, which is counted before it is compared and
 // given back when it is right.
 func (t *trial) contactCode(ctx context.Context, c LiveCode) (*Outcome, error) {
-	if _, err := t.attempt(ctx, t.user.ID); err != nil {
+	if _, err := t.attempt(ctx, Who{ID: t.user.ID}); err != nil {
 		return nil, err
 	}
 	if !t.reserved {
