@@ -89,6 +89,9 @@ func (s *Server) visitOf(r *http.Request, a *authorization) (*Visit, error) {
 		return a.visit, nil
 	case token == "":
 		return &Visit{}, nil
+	case a.client.FirstParty: // which needs nobody's consent
+		session, user, err := s.session(r)
+		return &Visit{Session: session, User: user}, err
 	}
 	v := &Visit{}
 	_, _, err := s.Sessions.SessionBy(r.Context(), token, func(ctx context.Context, hash []byte, now, idleSince time.Time) (*authn.Session, *directory.User, error) {
