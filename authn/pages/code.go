@@ -90,6 +90,16 @@ func (p *Pages) during(read func(*http.Request) (fields, error), next midSignIn)
 	}
 }
 
+// formInFlow reads a form and finds the authorization under way that it belongs to.
+func (p *Pages) formInFlow(r *http.Request) (fields, *Flow, error) {
+	form, err := readForm(r)
+	if err != nil {
+		return nil, nil, err
+	}
+	flow, err := p.flow(r, form["flow"])
+	return form, flow, err
+}
+
 func (p *Pages) code(w http.ResponseWriter, r *http.Request, query fields, flow *Flow, outcome *authn.Outcome) error {
 	if outcome.Next == authn.SecurityKey {
 		return Follow(w, r, CodePage, KeyNeeded, flow.ID)
@@ -102,11 +112,7 @@ func (p *Pages) code(w http.ResponseWriter, r *http.Request, query fields, flow 
 // submitCode tries a code: 400 for what cannot be one, which is not counted,
 // and 403 for one that was refused.
 func (p *Pages) submitCode(w http.ResponseWriter, r *http.Request) error {
-	form, err := readForm(r)
-	if err != nil {
-		return err
-	}
-	flow, err := p.flow(r, form["flow"])
+	form, flow, err := p.formInFlow(r)
 	if err != nil {
 		return p.expired(w, r, &Flow{}, err)
 	}
@@ -155,11 +161,7 @@ func (p *Pages) askCodeAgain(w http.ResponseWriter, r *http.Request, status int,
 
 // resendCode sends another code to the same place.
 func (p *Pages) resendCode(w http.ResponseWriter, r *http.Request) error {
-	form, err := readForm(r)
-	if err != nil {
-		return err
-	}
-	flow, err := p.flow(r, form["flow"])
+	_, flow, err := p.formInFlow(r)
 	if err != nil {
 		return p.expired(w, r, &Flow{}, err)
 	}

@@ -86,11 +86,7 @@ func (p *Pages) passkeyOptions(w http.ResponseWriter, r *http.Request) error {
 // submitPasskey takes the answer of a passkey. One that is refused leads to the
 // sign-in page, whatever the reason.
 func (p *Pages) submitPasskey(w http.ResponseWriter, r *http.Request) error {
-	form, err := readForm(r)
-	if err != nil {
-		return err
-	}
-	flow, err := p.flow(r, form["flow"])
+	form, flow, err := p.formInFlow(r)
 	if err != nil {
 		return p.expired(w, r, &Flow{}, err)
 	}

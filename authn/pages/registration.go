@@ -62,11 +62,7 @@ func (p *Pages) byInvitation(w http.ResponseWriter, r *http.Request, f *Flow) er
 // SubmitRegistration takes the form. An address that has an account gets the
 // answer of one that has none: only the mail differs.
 func (p *Pages) SubmitRegistration(w http.ResponseWriter, r *http.Request) error {
-	form, err := readForm(r)
-	if err != nil {
-		return err
-	}
-	flow, err := p.flow(r, form["flow"])
+	form, flow, err := p.formInFlow(r)
 	if err != nil {
 		return p.expired(w, r, &Flow{}, err)
 	}

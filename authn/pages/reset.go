@@ -41,11 +41,7 @@ func (p *Pages) forgotten(w http.ResponseWriter, r *http.Request) error {
 
 // submitForgotten answers 202 and one page, whoever was named.
 func (p *Pages) submitForgotten(w http.ResponseWriter, r *http.Request) error {
-	form, err := readForm(r)
-	if err != nil {
-		return err
-	}
-	flow, err := p.flow(r, form["flow"])
+	form, flow, err := p.formInFlow(r)
 	if err != nil {
 		return p.expired(w, r, &Flow{}, err)
 	}

@@ -39,11 +39,7 @@ func (p *Pages) signIn(w http.ResponseWriter, r *http.Request) error {
 // again answers 400 when something is missing and 403 when the account or
 // password was refused, whatever the reason (seed 002).
 func (p *Pages) submitSignIn(w http.ResponseWriter, r *http.Request) error {
-	form, err := readForm(r)
-	if err != nil {
-		return err
-	}
-	flow, err := p.flow(r, form["flow"])
+	form, flow, err := p.formInFlow(r)
 	if err != nil {
 		return p.expired(w, r, &Flow{}, err)
 	}
